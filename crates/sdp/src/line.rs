@@ -32,7 +32,7 @@ impl LineEnd {
 
 /// One line: `<type>=<value>`, or a text that is not SDP and is kept as it stands.
 ///
-/// The text never holds CR or LF.
+/// The text never holds CR or LF. Its `Debug` hides passwords and keys.
 #[derive(Clone)]
 pub struct Line<'a> {
     text: Cow<'a, str>,
@@ -149,6 +149,10 @@ impl Eq for Line<'_> {}
 
 impl fmt::Debug for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {:?}", self.number, self.text)
+        match (self.kind(), self.attribute()) {
+            (_, Some(attribute)) => write!(f, "{}: a={attribute:?}", self.number),
+            (Some('k'), _) => write!(f, "{}: k=..", self.number),
+            _ => write!(f, "{}: {:?}", self.number, self.text),
+        }
     }
 }

@@ -165,7 +165,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// The line of an attribute, which is read back to be sure that it says what was meant.
+/// The line of an attribute: with a colon only if the attribute has something to write.
 fn line_of<'x, A: Attribute<'x>>(attribute: &A) -> Result<Line<'static>, Error> {
     let mut text = format!("a={}:", A::NAME);
     let empty = text.len();

@@ -98,6 +98,9 @@ impl<'a> Session<'a> {
                 return Err(ParseError::new("v=", 0, "v=0 to begin the text").at(1, 0));
             }
         }
+        if number == 0 {
+            return Err(ParseError::new("v=", 0, "v=0 to begin the text").at(1, 0));
+        }
         let session = Self { section, media };
         session.origin()?;
         Ok(session)

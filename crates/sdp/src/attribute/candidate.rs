@@ -88,7 +88,32 @@ impl<'a> Attribute<'a> for Candidate<'a> {
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        let Self {
+        let kind = match self.kind {
+            CandidateKind::Other(name) => name,
+            _ => "-",
+        };
+        let keys = self.extensions.iter().map(|(key, _)| *key);
+        let mut words = [self.foundation, kind].into_iter().chain(keys);
+        if words.any(|word| word.is_empty() || word.contains(is_blank)) {
+            return Err(fmt::Error);
+        }
+        write!(out, "{}", Shown(self))
+    }
+}
+
+/// As a browser trickles it: `candidate:…`.
+impl fmt::Display for Candidate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "candidate:{}", Shown(self))
+    }
+}
+
+/// The text of a candidate. Unlike an attribute's `write` it never fails, as a `Display` may not.
+struct Shown<'c, 'a>(&'c Candidate<'a>);
+
+impl fmt::Display for Shown<'_, '_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Candidate {
             foundation,
             component,
             transport,
@@ -97,32 +122,24 @@ impl<'a> Attribute<'a> for Candidate<'a> {
             port,
             kind,
             ..
-        } = self;
+        } = self.0;
         write!(
             out,
             "{foundation} {component} {transport} {priority} {address} {port} typ {kind}"
         )?;
-        if let Some((address, port)) = &self.related {
+        if let Some((address, port)) = &self.0.related {
             write!(out, " raddr {address} rport {port}")?;
         }
-        if let Some(tcp_type) = self.tcp_type {
+        if let Some(tcp_type) = self.0.tcp_type {
             write!(out, " tcptype {tcp_type}")?;
         }
-        for (key, value) in &self.extensions {
+        for (key, value) in &self.0.extensions {
             write!(out, " {key}")?;
             if !value.is_empty() {
                 write!(out, " {value}")?;
             }
         }
         Ok(())
-    }
-}
-
-/// As a browser trickles it: `candidate:…`.
-impl fmt::Display for Candidate<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("candidate:")?;
-        self.write(f)
     }
 }
 

@@ -56,7 +56,7 @@ impl<'a> Attribute<'a> for ExtMap<'a> {
         if let Some(direction) = self.direction {
             write!(out, "/{direction}")?;
         }
-        write!(out, " {}", self.uri)?;
+        super::write_next(out, self.uri)?;
         if !self.attributes.is_empty() {
             write!(out, " {}", self.attributes)?;
         }

@@ -40,7 +40,7 @@ impl<'a> Attribute<'a> for Fmtp<'a> {
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        out.write_str(self.format)?;
+        super::write_word(out, self.format)?;
         if !self.parameters.0.is_empty() {
             write!(out, " {}", self.parameters.0)?;
         }

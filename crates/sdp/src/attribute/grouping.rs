@@ -1,6 +1,6 @@
 //! Which section is which, and which belong together: RFC 5888, RFC 9143, RFC 8830.
 
-use super::{Attribute, flag, word, words};
+use super::{Attribute, flag, word, words, write_next, write_word};
 use crate::{
     error::ParseError,
     grammar::{self, blanks0, next_word, token, whole},
@@ -70,8 +70,8 @@ impl<'a> Attribute<'a> for Group<'a> {
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        out.write_str(self.semantics)?;
-        self.mids.iter().try_for_each(|mid| write!(out, " {mid}"))
+        write_word(out, self.semantics)?;
+        self.mids.iter().try_for_each(|mid| write_next(out, mid))
     }
 }
 
@@ -99,8 +99,8 @@ impl<'a> Attribute<'a> for Msid<'a> {
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        out.write_str(self.stream)?;
-        self.track.map_or(Ok(()), |track| write!(out, " {track}"))
+        write_word(out, self.stream)?;
+        self.track.map_or(Ok(()), |track| write_next(out, track))
     }
 }
 
@@ -125,9 +125,9 @@ impl<'a> Attribute<'a> for MsidSemantic<'a> {
 
     /// Written with Chromium's blank: that is what the RFC's examples and most parsers have.
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        write!(out, " {}", self.semantic)?;
+        write_next(out, self.semantic)?;
         self.streams
             .iter()
-            .try_for_each(|stream| write!(out, " {stream}"))
+            .try_for_each(|stream| write_next(out, stream))
     }
 }

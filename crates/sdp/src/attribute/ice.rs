@@ -29,7 +29,7 @@ impl<'a> Attribute<'a> for IcePwd<'a> {
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        out.write_str(self.0)
+        super::write_word(out, self.0)
     }
 }
 

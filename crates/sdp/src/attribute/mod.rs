@@ -78,11 +78,16 @@ pub trait Attribute<'a>: Sized {
     fn parse(value: &'a str) -> Result<Self, ParseError>;
 
     /// Writes what follows the colon. An attribute that writes nothing is written without a colon.
+    ///
+    /// # Errors
+    /// A word is empty or holds a blank, and would not be read back as that word.
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result;
 }
 
 /// An attribute as it stands in the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Its `Debug` hides passwords and keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RawAttribute<'a> {
     /// What stands before the first colon.
     pub name: &'a str,
@@ -115,6 +120,16 @@ impl<'a> RawAttribute<'a> {
             A::parse(self.value.unwrap_or_default())
                 .map_err(|error| error.at(self.line, "a=:".len() + A::NAME.len()))
         })
+    }
+}
+
+impl fmt::Debug for RawAttribute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.name, self.value) {
+            (IcePwd::NAME | Crypto::NAME, Some(_)) => write!(f, "{}:..", self.name),
+            (name, Some(value)) => write!(f, "{name}:{value:?}"),
+            (name, None) => f.write_str(name),
+        }
     }
 }
 
@@ -176,13 +191,27 @@ macro_rules! word {
             }
 
             fn write(&self, out: &mut dyn core::fmt::Write) -> core::fmt::Result {
-                out.write_str(self.0)
+                $crate::attribute::write_word(out, self.0)
             }
         }
     };
 }
 
 pub(crate) use {flag, numeric, word};
+
+/// Writes a word, if it is one.
+pub(crate) fn write_word(out: &mut dyn fmt::Write, word: &str) -> fmt::Result {
+    if word.is_empty() || word.contains(crate::grammar::is_blank) {
+        return Err(fmt::Error);
+    }
+    out.write_str(word)
+}
+
+/// Writes a word after a blank.
+pub(crate) fn write_next(out: &mut dyn fmt::Write, word: &str) -> fmt::Result {
+    out.write_char(' ')?;
+    write_word(out, word)
+}
 
 /// Reads words until the value ends.
 pub(crate) fn words<'a>(input: &'a str) -> crate::grammar::Parsed<'a, alloc::vec::Vec<&'a str>> {

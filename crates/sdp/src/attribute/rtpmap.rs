@@ -96,13 +96,9 @@ impl<'a> Attribute<'a> for RtpMap<'a> {
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        let Self {
-            payload_type,
-            encoding,
-            clock_rate,
-            ..
-        } = self;
-        write!(out, "{payload_type} {encoding}/{clock_rate}")?;
+        write!(out, "{}", self.payload_type)?;
+        super::write_next(out, self.encoding)?;
+        write!(out, "/{}", self.clock_rate)?;
         self.channels
             .map_or(Ok(()), |channels| write!(out, "/{channels}"))
     }

@@ -57,7 +57,8 @@ impl<'a> Attribute<'a> for Rid<'a> {
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        write!(out, "{} {}", self.id, self.direction)?;
+        super::write_word(out, self.id)?;
+        write!(out, " {}", self.direction)?;
         if !self.restrictions.is_empty() {
             write!(out, " {}", self.restrictions)?;
         }
@@ -175,7 +176,8 @@ impl<'a> Attribute<'a> for Simulcast<'a> {
                 for (i, stream) in alternatives.iter().enumerate() {
                     let comma = if i == 0 { "" } else { "," };
                     let tilde = if stream.paused { "~" } else { "" };
-                    write!(out, "{comma}{tilde}{}", stream.rid)?;
+                    write!(out, "{comma}{tilde}")?;
+                    super::write_word(out, stream.rid)?;
                 }
             }
         }

@@ -44,7 +44,8 @@ impl<'a> Attribute<'a> for Ssrc<'a> {
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        write!(out, "{} {}", self.ssrc, self.attribute)?;
+        write!(out, "{}", self.ssrc)?;
+        super::write_next(out, self.attribute)?;
         self.value.map_or(Ok(()), |value| write!(out, ":{value}"))
     }
 }
@@ -99,7 +100,7 @@ impl<'a> Attribute<'a> for SsrcGroup<'a> {
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        out.write_str(self.semantics)?;
+        super::write_word(out, self.semantics)?;
         self.ssrcs
             .iter()
             .try_for_each(|ssrc| write!(out, " {ssrc}"))
