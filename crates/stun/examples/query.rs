@@ -7,6 +7,7 @@
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
+    clippy::std_instead_of_core,
     reason = "an example is its own driver: it owns the socket and the clock"
 )]
 
@@ -82,7 +83,9 @@ fn query(server: &str) -> Result<(), Box<dyn Error>> {
             continue;
         }
         return match (
-            message.xor_mapped_address().or(message.mapped_address()),
+            message
+                .xor_mapped_address()
+                .or_else(|| message.mapped_address()),
             message.error_code(),
         ) {
             (Some(mapped), _) => {

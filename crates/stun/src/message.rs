@@ -50,8 +50,8 @@ impl<'a> Message<'a> {
             if message.fingerprint.is_some() {
                 return Err(ParseError::new(offset, "nothing after FINGERPRINT"));
             }
-            let (attribute, next) =
-                attribute_at(bytes, offset).ok_or(ParseError::new(offset, "a whole attribute"))?;
+            let (attribute, next) = attribute_at(bytes, offset)
+                .ok_or_else(|| ParseError::new(offset, "a whole attribute"))?;
             message.note(attribute, offset)?;
             offset = next;
         }
@@ -72,7 +72,7 @@ impl<'a> Message<'a> {
             }
             AttributeType::MESSAGE_INTEGRITY_SHA256 if self.integrity_sha256.is_none() => {
                 // RFC 8489 §14.6: truncated to no less than 16 bytes, in steps of 4
-                if !(16..=HmacSha256::TAG_LEN).contains(&len) || len % 4 != 0 {
+                if !(16..=HmacSha256::TAG_LEN).contains(&len) || !len.is_multiple_of(4) {
                     return Err(ParseError::new(
                         offset,
                         "16 to 32 bytes of MESSAGE-INTEGRITY-SHA256",

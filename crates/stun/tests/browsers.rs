@@ -5,7 +5,7 @@ use rtckit_stun::{AttributeType, Class, Message, short_term_key};
 fn unhex(text: &str) -> Vec<u8> {
     (0..text.len())
         .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex digits"))
         .collect()
 }
 
