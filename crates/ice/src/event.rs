@@ -35,7 +35,10 @@ pub enum ConnectionState {
 /// A fact about an agent.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "events are few and short-lived; a box would allocate")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "events are few and short-lived; a box would allocate"
+)]
 pub enum Event {
     /// The state changed to this one.
     StateChanged(ConnectionState),

@@ -92,7 +92,7 @@ pub use error::{Error, ParseError};
 pub use event::{ConnectionState, Event};
 pub use pair::{CandidatePair, PairId, PairState, PairStats, SelectedPair};
 pub use role::Role;
-/// How checks are told from other datagrams, for whoever shares the socket with them.
-pub use rtckit_stun::is_stun;
 /// How often a check is repeated; a field of [`AgentConfig`].
 pub use rtckit_stun::Retransmission;
+/// How checks are told from other datagrams, for whoever shares the socket with them.
+pub use rtckit_stun::is_stun;
