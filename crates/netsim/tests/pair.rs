@@ -1,5 +1,6 @@
 //! Two toy machines over simulated networks: what the pair promises to every test that uses it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 mod toy;
 
 use core::time::Duration;
