@@ -9,7 +9,7 @@ use crate::transceiver::Receiving;
 /// The sending half of a transceiver.
 #[derive(Debug)]
 pub struct Sender<'p> {
-    pub(crate) format: rtckit_rtp::Codec,
+    pub(crate) format: rtckit_rtp::payload::Codec,
     pub(crate) stream: &'p mut SendStream,
 }
 

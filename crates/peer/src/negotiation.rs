@@ -1,6 +1,6 @@
 //! Offer and answer, as they act on the peer ([RFC 9429 §5](https://www.rfc-editor.org/rfc/rfc9429#section-5)).
 
-use rtckit_crypto::HashAlgorithm;
+use rtckit_crypto::fingerprint::HashAlgorithm;
 use rtckit_ice::{Credentials, Role as IceRole};
 use rtckit_proto::{Instant, Random as _};
 use rtckit_sdp::attribute::{Direction, Setup as SetupAttribute};
@@ -148,7 +148,7 @@ impl Peer {
         if !self.is_current_generation(candidate) {
             return Ok(());
         }
-        match text.parse() {
+        match text.parse::<rtckit_ice::Candidate>() {
             Ok(candidate) => {
                 // A full list, an unusable address: ICE counts it and goes on without.
                 let _ = self.transport.ice.add_remote_candidate(now, candidate);

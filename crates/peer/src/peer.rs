@@ -191,13 +191,14 @@ impl Peer {
 
     /// Tells an address of a socket the driver has; it becomes a host candidate.
     pub fn add_local_address(&mut self, now: Instant, address: core::net::SocketAddr) {
-        self.transport.ice.add_local_address(now, address);
+        // An address that cannot be a candidate is none: the others will do.
+        let _ = self.transport.ice.add_local_address(now, address);
         self.pump(now);
     }
 
     /// Tells that no more addresses will come: gathering is complete.
     pub fn end_of_local_addresses(&mut self, now: Instant) {
-        self.transport.ice.end_of_local_addresses(now);
+        self.transport.ice.end_of_local_addresses();
         self.pump(now);
     }
 
@@ -274,7 +275,7 @@ impl Peer {
                 let transmit = self.transport.poll_transmit(now, buf);
                 if transmit.is_none() {
                     self.closing = Closing::Done;
-                    self.transport.stop(now);
+                    self.transport.stop();
                 }
                 transmit
             }
@@ -312,14 +313,15 @@ impl Peer {
             let overhead = self.transport.rtp_overhead();
             let mut written = 0;
             let mut stride = None;
-            while let Some(len) = stream.next_packet_len() {
-                let fits = stride.is_none_or(|stride| len + overhead <= stride) && written + len + overhead <= buf.len();
-                let Some(slot) = buf.get_mut(written..).filter(|_| fits && written < MAX_RUN_BYTES) else { break };
-                let Some(len) = stream.poll_packet(now, slot) else { break };
+            while written < MAX_RUN_BYTES {
+                // Behind the first packet goes what is no longer than it; a shorter one ends the run.
+                let room = stride.unwrap_or(buf.len());
+                let Some(slot) = buf.get_mut(written..).map(|rest| rest.split_at_mut(room.min(rest.len())).0) else { break };
+                let Some(packet) = slot.len().checked_sub(overhead).and_then(|len| slot.get_mut(..len)) else { break };
+                let Some(len) = stream.poll_packet(now, packet) else { break };
                 let Some(len) = self.transport.protect_rtp(slot, len) else { break };
                 written += len;
-                let stride = *stride.get_or_insert(len);
-                if len < stride {
+                if len < *stride.get_or_insert(len) {
                     break;
                 }
             }

@@ -9,12 +9,12 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use rtckit_crypto::Fingerprint;
+use rtckit_crypto::fingerprint::Fingerprint;
 use rtckit_dtls::{Connection as Dtls, Verify};
 use rtckit_ice::{Candidate, Credentials, Role as IceRole};
 use rtckit_proto::{Datagram, FiveTuple, Instant, SrtpProfile, Transmit};
 use rtckit_srtp::{ReceiveContext, SendContext};
-use rtckit_transport::Transport;
+use rtckit_transport::{GatheringState, Transport, TransportConfig};
 
 use crate::config::Config;
 use crate::demux::{self, Protocol};
@@ -98,7 +98,7 @@ struct Srtp {
 impl SecureTransport {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
-            ice: Transport::new(rtckit_transport::Config::default(), config.provider.random()),
+            ice: Transport::new(TransportConfig::default(), config.provider.random()),
             dtls: DtlsState::New,
             dtls_role: None,
             srtp: None,
@@ -124,7 +124,9 @@ impl SecureTransport {
         self.counters.ice_started.get_or_insert(now);
         self.ice.set_role(ice_role);
         self.ice.set_remote_lite(remote_lite);
-        self.ice.set_remote_credentials(now, remote);
+        self.ice.set_remote_credentials(now, remote).map_err(|_| {
+            Error::UnacceptableDescription("the ICE credentials changed, but ICE restarts are not done yet")
+        })?;
         if matches!(self.dtls, DtlsState::New) {
             self.dtls_role = Some(dtls_role);
             let dtls = self.dtls_config(config, fingerprints);
@@ -299,8 +301,8 @@ impl SecureTransport {
     }
 
     /// Stops ICE, once the goodbye has left.
-    pub(crate) fn stop(&mut self, now: Instant) {
-        self.ice.close(now);
+    pub(crate) fn stop(&mut self) {
+        self.ice.close();
         self.srtp = None;
         self.early.clear();
     }
@@ -354,8 +356,10 @@ impl SecureTransport {
             rtckit_transport::Event::CandidateGathered(candidate) => {
                 self.events.push_back(TransportEvent::Candidate(candidate));
             }
-            rtckit_transport::Event::GatheringComplete => self.events.push_back(TransportEvent::GatheringComplete),
-            rtckit_transport::Event::StateChanged(state) => {
+            rtckit_transport::Event::GatheringStateChanged(GatheringState::Complete) => {
+                self.events.push_back(TransportEvent::GatheringComplete);
+            }
+            rtckit_transport::Event::Ice(rtckit_ice::Event::StateChanged(state)) => {
                 let state = match state {
                     Ice::New => IceConnectionState::New,
                     Ice::Checking => IceConnectionState::Checking,

@@ -120,12 +120,11 @@ impl Transceiver {
         let codec = self.codec.as_ref()?;
         let receiver = self.receiver.as_mut()?;
         if receiver.stream.as_ref().is_none_or(|stream| stream.ssrc() != ssrc) {
-            let mut receive = ReceiveConfig::new(ssrc, codec.format);
-            receive.nack = codec.feedback.nack;
+            let mut receive = ReceiveConfig::new(ssrc, codec.format, codec.feedback.nack);
             if receive.nack {
-                receive.max_delay = config.max_repair_delay;
+                receive.max_wait = config.max_repair_delay;
             }
-            receiver.stream = ReceiveStream::new(&receive).ok();
+            receiver.stream = ReceiveStream::new(receive).ok();
         }
         receiver.stream.as_mut()
     }

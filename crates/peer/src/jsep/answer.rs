@@ -18,7 +18,7 @@ pub(crate) struct LocalRtp {
 /// The mid of the offered section whose transport will carry the bundle: the first in the BUNDLE group that is in use.
 ///
 /// Without a group there is nothing to share, and only the first usable section is accepted.
-pub(crate) fn first_bundled(offer: &Description) -> Option<&str> {
+fn first_bundled(offer: &Description) -> Option<&str> {
     offer.transport_section().map(|section| section.mid.as_str())
 }
 

@@ -9,14 +9,14 @@ mod codec;
 mod read;
 mod write;
 
-use rtckit_crypto::Fingerprint;
+use rtckit_crypto::fingerprint::Fingerprint;
 
 use rtckit_sdp::attribute::{Direction, Setup};
 
 use crate::state::MediaKind;
 
-pub(crate) use answer::{answer_section, check_answer, first_bundled};
-pub(crate) use codec::{Codec, FeedbackSet, offered_codecs};
+pub(crate) use answer::{LocalRtp, answer_section, check_answer};
+pub(crate) use codec::{Codec, offered_codecs};
 pub(crate) use read::read;
 pub(crate) use write::write;
 

@@ -1,10 +1,11 @@
 //! From SDP to what it means for a peer connection.
 
-use rtckit_crypto::Fingerprint;
+use rtckit_crypto::fingerprint::Fingerprint;
 use rtckit_sdp::attribute::{
     self, Candidate, EndOfCandidates, ExtMap, Feedback, IceLite, IcePwd, IceUfrag, Msid, RtcpMux, RtcpRsize, Setup, Ssrc, SsrcGroup,
 };
-use rtckit_sdp::{Attribute, Media as SdpMedia, MediaKind as SdpKind, Session};
+use rtckit_sdp::attribute::Attribute as _;
+use rtckit_sdp::{Media as SdpMedia, MediaKind as SdpKind, Session};
 
 use super::codec::{Codec, FeedbackSet};
 use super::{Description, MID_EXTENSION, Media, RtpSection, Section, TransportParameters};
@@ -137,8 +138,8 @@ fn rtp_section(session: &Session<'_>, media: &SdpMedia<'_>, kind: MediaKind) -> 
 fn known_codec(kind: MediaKind, codec: &rtckit_sdp::Codec<'_>) -> Option<Codec> {
     let rtpmap = &codec.rtpmap;
     let format = match kind {
-        MediaKind::Audio if codec.is("opus") && rtpmap.clock_rate == 48_000 => rtckit_rtp::Codec::Opus,
-        MediaKind::Video if codec.is("VP8") && rtpmap.clock_rate == 90_000 => rtckit_rtp::Codec::Vp8,
+        MediaKind::Audio if codec.is("opus") && rtpmap.clock_rate == 48_000 => rtckit_rtp::payload::Codec::Opus,
+        MediaKind::Video if codec.is("VP8") && rtpmap.clock_rate == 90_000 => rtckit_rtp::payload::Codec::Vp8,
         _ => return None,
     };
     Some(Codec {

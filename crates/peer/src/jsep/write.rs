@@ -5,7 +5,8 @@ use rtckit_sdp::attribute::{
     Direction, EndOfCandidates, ExtMap, ExtMapAllowMixed, Feedback, Fmtp, Group, IceLite, IceOptions, IcePwd, IceUfrag, Mid, Msid,
     Parameters, Rtcp, RtcpFb, RtcpMux, RtcpRsize, RtpMap, Ssrc,
 };
-use rtckit_sdp::{Connection, Error, Media as SdpMedia, Origin, Session};
+use rtckit_sdp::field::{Connection, Origin};
+use rtckit_sdp::{Error, Media as SdpMedia, Session};
 
 use super::{Codec, Description, MID_EXTENSION, Media, RtpSection, Section, TransportParameters};
 
