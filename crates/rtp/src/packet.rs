@@ -48,6 +48,8 @@ pub(crate) mod field {
     pub(crate) const EXTENSION: u8 = 0b0001_0000;
     pub(crate) const CSRC_COUNT: u8 = 0b0000_1111;
     pub(crate) const MARKER: u8 = 0b1000_0000;
+    /// Where the marker bit stands.
+    pub(crate) const MARKER_BYTE: usize = 1;
     pub(crate) const PAYLOAD_TYPE: u8 = 0b0111_1111;
     pub(crate) const SEQUENCE_NUMBER: core::ops::Range<usize> = 2..4;
     pub(crate) const TIMESTAMP: core::ops::Range<usize> = 4..8;

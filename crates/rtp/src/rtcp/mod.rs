@@ -179,3 +179,6 @@ fn without_padding(body: &[u8]) -> Result<&[u8], ParseError> {
     let len = body.len().checked_sub(padding.into()).ok_or(error)?;
     body.get(..len).ok_or(error)
 }
+
+#[cfg(test)]
+mod tests;
