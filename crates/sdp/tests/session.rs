@@ -2,7 +2,9 @@
 
 use rtckit_sdp::{
     Limits, Media, MediaKind, Origin, ParseError, Session,
-    attribute::{Direction, Feedback, Fmtp, Group, Mid, Msid, RtpMap, Setup},
+    attribute::{
+        Direction, EndOfCandidates, Feedback, Fmtp, Group, IceUfrag, Mid, Msid, RtpMap, Setup,
+    },
     field::{Bandwidth, Connection, Repeat, Timing, Zone},
     protocol,
 };
@@ -344,4 +346,20 @@ fn retain_sees_every_attribute() {
         fmtp.is_none_or(|fmtp| fmtp.is_ok_and(|fmtp| fmtp.format == "2"))
     });
     assert_eq!(session.to_string(), text.replace("a=fmtp:1 x\n", ""));
+}
+
+#[test]
+fn a_fragment_has_neither_version_nor_origin() {
+    let mut fragment = Session::new_fragment();
+    assert_eq!(fragment.to_string(), "");
+    fragment.push(IceUfrag("EsAw")).unwrap();
+    let mut media = Media::new(MediaKind::Audio, 9, protocol::UDP_TLS_RTP_SAVPF, [0]).unwrap();
+    media.push(Mid("0")).unwrap();
+    media.push(EndOfCandidates).unwrap();
+    fragment.push_media(media);
+    let text = fragment.to_string();
+    assert!(text.starts_with("a=ice-ufrag:EsAw\r\nm=audio"));
+    assert_eq!(Session::parse_fragment(&text), Ok(fragment));
+    assert!(Session::parse(&text).is_err());
+    assert!(Session::parse_fragment("").unwrap().origin().is_err());
 }
