@@ -27,6 +27,23 @@ impl Codec {
         }
     }
 
+    /// The encoding name in SDP and in the IANA registry of media types.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Vp8 => "VP8",
+            Self::Opus => "opus",
+        }
+    }
+
+    /// The number of channels that SDP gives; `None` for video. Opus always says two, whatever it carries
+    /// ([RFC 7587 §7](https://www.rfc-editor.org/rfc/rfc7587#section-7)).
+    pub const fn channels(self) -> Option<u16> {
+        match self {
+            Self::Vp8 => None,
+            Self::Opus => Some(2),
+        }
+    }
+
     /// Whether frames depend on earlier ones, so that a loss is repaired by a key frame.
     pub const fn has_key_frames(self) -> bool {
         match self {

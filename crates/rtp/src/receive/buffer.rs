@@ -179,14 +179,16 @@ impl Buffer {
                 // the sender forgot the marker, or it does not use one
                 return Front::Frame(at);
             }
-            self.scan += 1;
-            self.scanned_bytes += usize::from(slot.len);
-            if slot.content == Content::Damaged || self.scanned_bytes > max_frame {
-                return Front::Useless(self.scan);
+            let (end, bytes) = (at + 1, self.scanned_bytes + usize::from(slot.len));
+            if slot.content == Content::Damaged || bytes > max_frame {
+                return Front::Useless(end);
             }
             if slot.marker || codec.packet_is_frame() {
-                return Front::Frame(self.scan);
+                // the scan stays where it is, to find the frame again should nobody take it now
+                return Front::Frame(end);
             }
+            self.scan = end;
+            self.scanned_bytes = bytes;
         }
         Front::Waiting
     }

@@ -297,6 +297,11 @@ impl ReceiveStream {
         }
     }
 
+    /// Whether [`poll_frame`](Self::poll_frame) has a frame to lend.
+    pub fn has_frame(&mut self, now: Instant) -> bool {
+        self.settle(now).is_some()
+    }
+
     /// The next frame, lent; `None` when none is complete.
     pub fn poll_frame(&mut self, now: Instant) -> Option<Frame<'_>> {
         let end = self.settle(now)?;
