@@ -65,7 +65,10 @@ fn through_heavy_loss() {
         let mut random = SeededRandom::new(seed);
         network.lose = Box::new(move |_| random.below(2) == 0);
         network.run_until(Duration::from_secs(39), Network::both_selected);
-        assert_eq!(network.selected(A).map(FiveTuple::reversed), network.selected(B));
+        assert_eq!(
+            network.selected(A).map(FiveTuple::reversed),
+            network.selected(B)
+        );
     }
 }
 

@@ -43,10 +43,17 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MalformedDescription(error) => write!(f, "the session description does not parse: {error}"),
-            Self::UnacceptableDescription(rule) => write!(f, "the session description cannot be used: {rule}"),
+            Self::MalformedDescription(error) => {
+                write!(f, "the session description does not parse: {error}")
+            }
+            Self::UnacceptableDescription(rule) => {
+                write!(f, "the session description cannot be used: {rule}")
+            }
             Self::MalformedCandidate => f.write_str("the ICE candidate does not parse"),
-            Self::WrongState { operation, state } => write!(f, "{operation} is not possible in the signalling state {state}"),
+            Self::WrongState { operation, state } => write!(
+                f,
+                "{operation} is not possible in the signalling state {state}"
+            ),
             Self::NoSuchStream => f.write_str("no transceiver sends or receives there"),
             Self::QueueFull => f.write_str("packets of earlier frames still wait to be sent"),
             Self::TooManyTransceivers => f.write_str("a peer has at most 64 transceivers"),

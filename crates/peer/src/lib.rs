@@ -25,7 +25,10 @@ pub use peer::Peer;
 pub use rtckit_rtp::Frame;
 pub use rtckit_sdp::attribute::Direction;
 pub use state::{
-    ConnectionState, DtlsTransportState, IceCandidate, IceConnectionState, IceGatheringState, MediaKind, SdpType, SessionDescription, SignalingState,
+    ConnectionState, DtlsTransportState, IceCandidate, IceConnectionState, IceGatheringState,
+    MediaKind, SdpType, SessionDescription, SignalingState,
 };
-pub use stats::{CandidatePairStats, InboundRtpStats, OutboundRtpStats, StatsReport, TransportStats};
+pub use stats::{
+    CandidatePairStats, InboundRtpStats, OutboundRtpStats, StatsReport, TransportStats,
+};
 pub use transceiver::TransceiverInfo;

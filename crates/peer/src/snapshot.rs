@@ -8,7 +8,9 @@ use rtckit_proto::Instant;
 
 use crate::peer::Peer;
 use crate::secure_transport::DtlsRole;
-use crate::stats::{CandidatePairStats, InboundRtpStats, OutboundRtpStats, StatsReport, TransportStats};
+use crate::stats::{
+    CandidatePairStats, InboundRtpStats, OutboundRtpStats, StatsReport, TransportStats,
+};
 use crate::transceiver::Transceiver;
 
 impl Peer {
@@ -47,10 +49,12 @@ impl Peer {
                 DtlsRole::Client => "client",
                 DtlsRole::Server => "server",
             }),
-            tls_version: dtls.and_then(rtckit_dtls::Connection::version).map(|version| match version {
-                Version::Dtls12 => "FEFD".to_owned(),
-                other => other.to_string(),
-            }),
+            tls_version: dtls.and_then(rtckit_dtls::Connection::version).map(
+                |version| match version {
+                    Version::Dtls12 => "FEFD".to_owned(),
+                    other => other.to_string(),
+                },
+            ),
             dtls_cipher: dtls.and_then(rtckit_dtls::Connection::cipher_suite),
             srtp_cipher: self.transport.srtp_profile().map(|profile| profile.name()),
             selected_candidate_pair: self.transport.ice.path(),
@@ -65,7 +69,10 @@ impl Peer {
         let agent = self.transport.ice.agent();
         let (locals, remotes) = (agent.local_candidates(), agent.remote_candidates());
         let pair = |pair: &rtckit_ice::CandidatePair| {
-            let (local, remote) = (locals.get(pair.local_index())?, remotes.get(pair.remote_index())?);
+            let (local, remote) = (
+                locals.get(pair.local_index())?,
+                remotes.get(pair.remote_index())?,
+            );
             let stats = pair.stats();
             Some(CandidatePairStats {
                 local: local.address,
@@ -114,7 +121,8 @@ fn outbound(transceiver: &Transceiver) -> Option<OutboundRtpStats> {
         fir_count: stats.firs,
         remote_packets_lost: reported.then_some(stats.remote_lost.into()),
         remote_fraction_lost: reported.then(|| f64::from(stats.remote_fraction_lost) / 256.0),
-        remote_jitter: reported.then(|| f64::from(stats.remote_jitter) / f64::from(codec.format.clock_rate())),
+        remote_jitter: reported
+            .then(|| f64::from(stats.remote_jitter) / f64::from(codec.format.clock_rate())),
         round_trip_time: stats.rtt.as_ref().map(Duration::as_secs_f64),
     })
 }

@@ -25,12 +25,24 @@ pub(crate) struct FeedbackSet {
 }
 
 impl FeedbackSet {
-    const NONE: Self = Self { nack: false, pli: false, fir: false };
-    const VIDEO: Self = Self { nack: true, pli: true, fir: true };
+    const NONE: Self = Self {
+        nack: false,
+        pli: false,
+        fir: false,
+    };
+    const VIDEO: Self = Self {
+        nack: true,
+        pli: true,
+        fir: true,
+    };
 
     /// What both sides have.
     pub(crate) fn intersection(self, other: Self) -> Self {
-        Self { nack: self.nack && other.nack, pli: self.pli && other.pli, fir: self.fir && other.fir }
+        Self {
+            nack: self.nack && other.nack,
+            pli: self.pli && other.pli,
+            fir: self.fir && other.fir,
+        }
     }
 }
 
@@ -46,7 +58,12 @@ pub(crate) fn offered_codecs(kind: MediaKind) -> Vec<Codec> {
             feedback: FeedbackSet::NONE,
         }],
         MediaKind::Video => {
-            vec![Codec { payload_type: 96, format: rtckit_rtp::payload::Codec::Vp8, fmtp: None, feedback: FeedbackSet::VIDEO }]
+            vec![Codec {
+                payload_type: 96,
+                format: rtckit_rtp::payload::Codec::Vp8,
+                fmtp: None,
+                feedback: FeedbackSet::VIDEO,
+            }]
         }
     }
 }

@@ -59,7 +59,11 @@ pub(crate) enum Media {
     /// Audio or video over SRTP.
     Rtp(RtpSection),
     /// Anything else: kept so that an answer can refuse it in its own words.
-    Other { kind: String, protocol: String, formats: Vec<String> },
+    Other {
+        kind: String,
+        protocol: String,
+        formats: Vec<String>,
+    },
 }
 
 /// An audio or video section.
