@@ -148,6 +148,7 @@ impl Transceiver {
             .as_ref()
             .is_none_or(|stream| stream.ssrc() != ssrc)
         {
+            tracing::debug!(%ssrc, mid = self.mid, "a stream begins");
             let mut receive = ReceiveConfig::new(ssrc, codec.format, codec.feedback.nack);
             if receive.nack {
                 receive.max_wait = config.max_repair_delay;
