@@ -1,4 +1,9 @@
 //! RTP and RTCP of Chromium and Firefox: read, and written again byte for byte.
+#![allow(
+    clippy::unwrap_used,
+    clippy::std_instead_of_core,
+    reason = "a test may panic, and has a standard library"
+)]
 
 use rtckit_rtp::payload::Codec;
 use rtckit_rtp::rtcp::{self, Compound, ReportBlock, RtcpPacket};

@@ -1,4 +1,9 @@
 //! Streams over a bad network, in virtual time: what is sent comes out, byte for byte, or is skipped in time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::std_instead_of_core,
+    reason = "a test may panic, and has a standard library"
+)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -8,7 +8,6 @@ use rtckit_crypto::ctr::Aes128Ctr;
 use rtckit_proto::SrtpProfile;
 use serde_json::Value;
 
-use crate::aes_cm::AesCm;
 use crate::aes_gcm::AesGcm;
 use crate::context::Cipher;
 use crate::kdf::{Label, Labels, Master};
@@ -218,8 +217,4 @@ fn srtp_aes_cm_is_the_formula() {
     let mut sender = SendContext::new(profile, &master_key, &salt).unwrap();
     assert_eq!(sender.protect_rtp(&mut packet, len), Ok(len + 10));
     assert_eq!(packet, expected);
-    // the type that does it keeps its keys to itself
-    let keys = AesCm::derive(&master, Labels::RTP);
-    assert!(!format!("{keys:?}").contains("encryption: Aes128Ctr(\n"));
-    assert!(format!("{keys:?}").contains("redacted"));
 }

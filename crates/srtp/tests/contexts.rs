@@ -1,4 +1,9 @@
 //! What contexts promise: packets come back, once, and nothing else does.
+#![allow(
+    clippy::unwrap_used,
+    clippy::std_instead_of_core,
+    reason = "a test may panic, and has a standard library"
+)]
 
 use proptest::prelude::*;
 use rtckit_proto::SrtpProfile;
