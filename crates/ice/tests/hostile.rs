@@ -3,7 +3,7 @@
 
 mod network;
 
-use std::time::Duration;
+use core::time::Duration;
 
 use network::{A, Network, address, agent, agent_with, host};
 use proptest::prelude::*;
@@ -105,7 +105,7 @@ fn forged_checks_are_dropped_without_an_answer() {
         }
         .write(),
         vec![0; 20],
-        vec![],
+        vec![0],
     ];
     for (index, bytes) in forged.iter().enumerate() {
         assert_eq!(answer_to(&mut agent, bytes), None, "forgery {index}");

@@ -3,10 +3,11 @@
 
 mod network;
 
-use std::time::Duration;
+use core::time::Duration;
 
 use network::{A, B, Network, address};
 use rtckit_ice::{Agent, ConnectionState, Error, Event};
+use rtckit_proto::{Random, SeededRandom};
 
 const SECS: fn(u64) -> Duration = Duration::from_secs;
 
@@ -40,7 +41,8 @@ fn consent_keeps_it_connected_and_measures() {
 #[test]
 fn consent_survives_loss() {
     let mut network = connected();
-    network.lose = Box::new(|number| number % 3 == 0);
+    let mut random = SeededRandom::new(4);
+    network.lose = Box::new(move |_| random.below(10) < 3);
     network.run_for(SECS(300));
     assert!(network.both_selected());
     assert_ne!(network.agents[A].state(), ConnectionState::Failed);

@@ -1,13 +1,14 @@
 //! Two agents, a queue of datagrams between them, and a clock that jumps to the next thing to do.
 #![allow(
     dead_code,
+    unreachable_pub,
     clippy::unwrap_used,
     reason = "each test file uses a part of it"
 )]
 
+use core::net::SocketAddr;
+use core::time::Duration;
 use std::collections::VecDeque;
-use std::net::SocketAddr;
-use std::time::Duration;
 
 use rtckit_ice::{Agent, AgentConfig, Candidate, ConnectionState, Event, Role};
 use rtckit_proto::{Datagram, FiveTuple, Instant, SeededRandom};
