@@ -154,12 +154,16 @@ impl Network {
 
     pub fn run_for(&mut self, time: Duration) {
         let end = self.now + time;
+        let mut steps_at_now = 0;
         loop {
             self.drain();
-            match self.next() {
-                Some(next) if next <= end => self.now = self.now.max(next),
-                _ => break,
-            }
+            let next = self.next().filter(|&next| next <= end);
+            let Some(next) = next else {
+                break;
+            };
+            steps_at_now = if next > self.now { 0 } else { steps_at_now + 1 };
+            assert!(steps_at_now < 200, "spins at {:?}", self.now);
+            self.now = self.now.max(next);
             self.deliver();
             for agent in &mut self.agents {
                 agent.handle_timeout(self.now);
