@@ -217,6 +217,28 @@ fn forged_answers_change_nothing() {
 }
 
 #[test]
+fn an_answer_from_elsewhere_fails_the_pair() {
+    let mut network = Network::pair(5);
+    let mut buf = [0; Agent::MAX_DATAGRAM];
+    let agent = &mut network.agents[A];
+    let transmit = agent.poll_transmit(NOW, &mut buf).unwrap();
+    let id = Message::parse(&buf[transmit.range])
+        .unwrap()
+        .transaction_id();
+    let peer = agent.remote_credentials().unwrap().password().to_owned();
+    let mut writer =
+        MessageWriter::new(&mut buf, Class::SuccessResponse, Method::BINDING, id).unwrap();
+    writer.xor_mapped_address(transmit.path.local).unwrap();
+    writer.integrity(&short_term_key(&peer)).unwrap();
+    writer.fingerprint().unwrap();
+    let len = writer.finish();
+    agent.handle_input(NOW, Datagram::new(path_from(9), &mut buf[..len]));
+    assert_eq!(agent.pairs()[0].state(), rtckit_ice::PairState::Failed);
+    // a check of the peer gives it another chance
+    network.run_until(Duration::from_secs(1), Network::both_selected);
+}
+
+#[test]
 fn candidates_and_pairs_have_ceilings() {
     let mut config = AgentConfig::default();
     config.max_remote_candidates = 8;

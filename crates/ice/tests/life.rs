@@ -147,6 +147,30 @@ fn a_restart_keeps_the_old_pair_until_it_has_a_new_one() {
 }
 
 #[test]
+fn consent_lost_during_a_restart_takes_the_old_pair_alone() {
+    let mut network = connected();
+    network.agents[A].restart(network.now);
+    network.lose = Box::new(|_| true);
+    network.run_for(SECS(31));
+    assert_eq!(network.selected(A), None);
+    assert_eq!(
+        network.agents[A].state(),
+        ConnectionState::Checking,
+        "the new session may still succeed"
+    );
+    assert_eq!(
+        network.agents[B].state(),
+        ConnectionState::Failed,
+        "which was in no restart"
+    );
+    network.lose = Box::new(|_| false);
+    network.agents[B].restart(network.now);
+    network.exchange_credentials();
+    network.signal(B, "192.0.2.2:2000");
+    network.run_until(SECS(1), Network::both_selected);
+}
+
+#[test]
 fn a_restart_revives_what_failed() {
     let mut network = connected();
     network.lose = Box::new(|_| true);
