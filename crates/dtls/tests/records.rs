@@ -1,4 +1,5 @@
 //! Application data, goodbyes, and what a network or an attacker may do to them.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 
