@@ -409,6 +409,7 @@ impl Peer {
 
     /// Carries facts from the transport to the user until none is left.
     pub(crate) fn pump(&mut self, now: Instant) {
+        self.transport.pump(now);
         while let Some(event) = self.transport.poll_event() {
             match event {
                 TransportEvent::Candidate(candidate) => {

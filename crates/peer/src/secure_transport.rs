@@ -374,7 +374,7 @@ impl SecureTransport {
     }
 
     /// Carries facts from one layer to the next, until none is left.
-    fn pump(&mut self, now: Instant) {
+    pub(crate) fn pump(&mut self, now: Instant) {
         while let Some(event) = self.ice.poll_event() {
             self.on_ice_event(now, event);
         }

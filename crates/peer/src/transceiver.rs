@@ -127,10 +127,7 @@ impl Transceiver {
             seed,
         );
         send.max_packet = config.max_datagram.saturating_sub(MAX_SRTP_OVERHEAD);
-        let mid = self
-            .mid
-            .as_ref()
-            .and_then(|mid| mid.as_bytes().try_into().ok());
+        let mid = self.mid.as_ref().map(|mid| mid.as_bytes().to_vec());
         send.mid = self.mid_extension.zip(mid);
         SendStream::new(&send).ok()
     }
