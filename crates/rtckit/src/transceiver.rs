@@ -1,0 +1,203 @@
+//! Sending and receiving media.
+
+use core::fmt;
+use std::sync::Arc;
+
+use rtckit_peer::{Direction, MediaKind, Peer, TransceiverId, TransceiverInfo};
+
+use crate::Error;
+use crate::connection::Inner;
+
+/// One media section of the connection: something to send, something to receive, or both
+/// ([W3C](https://www.w3.org/TR/webrtc/#rtcrtptransceiver-interface)). A handle, like the connection.
+#[derive(Clone)]
+pub struct Transceiver {
+    inner: Arc<Inner>,
+    id: TransceiverId,
+}
+
+impl Transceiver {
+    pub(crate) fn new(inner: Arc<Inner>, id: TransceiverId) -> Self {
+        Self { inner, id }
+    }
+
+    /// Its name within the connection, as the statistics use it.
+    pub fn id(&self) -> TransceiverId {
+        self.id
+    }
+
+    /// The media section's identification, once there is an offer.
+    pub fn mid(&self) -> Option<String> {
+        self.info(|info| info.mid).flatten()
+    }
+
+    /// Audio or video.
+    pub fn kind(&self) -> Option<MediaKind> {
+        self.info(|info| info.kind)
+    }
+
+    /// Which way media is wanted.
+    pub fn direction(&self) -> Option<Direction> {
+        self.info(|info| info.direction)
+    }
+
+    /// Which way media goes, as the last offer and answer settled it.
+    pub fn current_direction(&self) -> Option<Direction> {
+        self.info(|info| info.current_direction).flatten()
+    }
+
+    /// The sending half.
+    pub fn sender(&self) -> Sender {
+        Sender {
+            transceiver: self.clone(),
+        }
+    }
+
+    /// The receiving half.
+    pub fn receiver(&self) -> Receiver {
+        Receiver {
+            transceiver: self.clone(),
+        }
+    }
+
+    fn info<T>(&self, read: impl FnOnce(TransceiverInfo) -> T) -> Option<T> {
+        let state = self.inner.shared.lock();
+        state
+            .peer
+            .transceivers()
+            .find(|info| info.id == self.id)
+            .map(read)
+    }
+}
+
+impl fmt::Debug for Transceiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Transceiver").field(&self.id).finish()
+    }
+}
+
+/// Sends the frames of one transceiver.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    transceiver: Transceiver,
+}
+
+impl Sender {
+    /// Sends one encoded frame. `timestamp` counts ticks of [`clock_rate`](Self::clock_rate) and says when the
+    /// frame is to be shown; it may start anywhere.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is sent in this direction (yet), the frame is empty or too large, or the connection is closed.
+    pub async fn write_frame(&self, timestamp: u32, data: &[u8]) -> Result<(), Error> {
+        let id = self.transceiver.id;
+        self.transceiver
+            .inner
+            .shared
+            .call(|peer, now| sender(peer, id)?.write_frame(now, timestamp, data))
+    }
+
+    /// Ticks per second of the codec's clock: 90 000 for video, 48 000 for Opus.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is sent in this direction yet, so no codec is settled.
+    pub fn clock_rate(&self) -> Result<u32, Error> {
+        let mut state = self.transceiver.inner.shared.lock();
+        Ok(sender(&mut state.peer, self.transceiver.id)?.clock_rate())
+    }
+
+    /// The codec's media type, such as `video/VP8`.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is sent in this direction yet, so no codec is settled.
+    pub fn codec(&self) -> Result<String, Error> {
+        let mut state = self.transceiver.inner.shared.lock();
+        Ok(sender(&mut state.peer, self.transceiver.id)?
+            .codec()
+            .to_owned())
+    }
+
+    /// Whether something is still to be sent: packets that wait for their turn.
+    pub fn has_pending(&self) -> bool {
+        let mut state = self.transceiver.inner.shared.lock();
+        sender(&mut state.peer, self.transceiver.id).is_ok_and(|sender| sender.has_pending())
+    }
+}
+
+/// Receives the frames of one transceiver.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    transceiver: Transceiver,
+}
+
+/// One encoded frame as it was sent.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Frame {
+    /// What the codec made.
+    pub data: Vec<u8>,
+    /// When it is to be shown, in ticks of the codec's clock; the sender chose where they start.
+    pub timestamp: u32,
+    /// Whether it stands alone.
+    pub keyframe: bool,
+    /// Whether it follows the frame before without a gap; a decoder that meets a gap needs a keyframe.
+    pub contiguous: bool,
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frame")
+            .field("len", &self.data.len())
+            .field("timestamp", &self.timestamp)
+            .field("keyframe", &self.keyframe)
+            .field("contiguous", &self.contiguous)
+            .finish()
+    }
+}
+
+impl Receiver {
+    /// Waits for the next whole frame, in the order of sending; `None` when the connection is over.
+    pub async fn read_frame(&self) -> Option<Frame> {
+        let shared = &self.transceiver.inner.shared;
+        let id = self.transceiver.id;
+        shared
+            .wait(&shared.frames, |state| {
+                let now = shared.time.now();
+                let frame = state.peer.receiver(id).and_then(|mut receiver| {
+                    let frame = receiver.read_frame(now)?;
+                    Some(Frame {
+                        data: frame.data.to_vec(),
+                        timestamp: frame.timestamp,
+                        keyframe: frame.keyframe,
+                        contiguous: frame.contiguous,
+                    })
+                });
+                match frame {
+                    None if !state.is_over() => None,
+                    frame => Some(frame),
+                }
+            })
+            .await
+    }
+
+    /// Asks the other side for a picture that stands alone (PLI).
+    pub fn request_keyframe(&self) {
+        let id = self.transceiver.id;
+        // On a connection that is closed there is no one to ask.
+        let _ = self.transceiver.inner.shared.call(|peer, _| {
+            if let Some(mut receiver) = peer.receiver(id) {
+                receiver.request_keyframe();
+            }
+            Ok::<(), Error>(())
+        });
+    }
+}
+
+fn sender(
+    peer: &mut Peer,
+    id: TransceiverId,
+) -> Result<rtckit_peer::Sender<'_>, rtckit_peer::Error> {
+    peer.sender(id).ok_or(rtckit_peer::Error::NoSuchStream)
+}
