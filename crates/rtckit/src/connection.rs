@@ -1,6 +1,7 @@
 //! The handle of a connection.
 
 use core::fmt;
+use core::net::SocketAddr;
 use std::sync::Arc;
 
 use rtckit_peer::{
@@ -29,6 +30,7 @@ pub struct PeerConnection {
 /// What all handles of a connection share. When the last of them goes, the connection closes.
 pub(crate) struct Inner {
     pub(crate) shared: Arc<Shared>,
+    addresses: Box<[SocketAddr]>,
 }
 
 impl Drop for Inner {
@@ -58,8 +60,9 @@ impl PeerConnection {
 
         let now = time.now();
         let mut peer = Peer::new(configuration.peer_config(time.wall())?, now)?;
-        for socket in &sockets {
-            peer.add_local_address(now, socket.local());
+        let addresses: Box<[SocketAddr]> = sockets.iter().map(Socket::local).collect();
+        for &address in &addresses {
+            peer.add_local_address(now, address);
         }
         peer.end_of_local_addresses(now);
 
@@ -67,8 +70,13 @@ impl PeerConnection {
         let (shaper, tap) = (configuration.shaper.take(), configuration.tap.take());
         runtime.spawn(Driver::new(Arc::clone(&shared), sockets, shaper, tap).run());
         Ok(Self {
-            inner: Arc::new(Inner { shared }),
+            inner: Arc::new(Inner { shared, addresses }),
         })
+    }
+
+    /// The addresses its sockets are bound to, which are its host candidates.
+    pub fn local_addresses(&self) -> &[SocketAddr] {
+        &self.inner.addresses
     }
 
     /// Adds a transceiver; the next offer tells the other side.
