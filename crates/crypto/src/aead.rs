@@ -20,7 +20,14 @@ impl core::fmt::Display for Forged {
 impl core::error::Error for Forged {}
 
 /// An AES-GCM key. The caller owns the nonces: one nonce must never seal two different messages.
-pub struct AesGcm(LessSafeKey);
+pub struct AesGcm(Key);
+
+/// The same key in each library's own type.
+enum Key {
+    Ring(LessSafeKey),
+    #[cfg(feature = "aws-lc-rs")]
+    AwsLc(aws_lc_rs::aead::LessSafeKey),
+}
 
 impl AesGcm {
     /// An AES-128 key.
@@ -35,8 +42,17 @@ impl AesGcm {
 
     fn new(algorithm: &'static ring::aead::Algorithm, key: &[u8]) -> Self {
         match UnboundKey::new(algorithm, key) {
-            Ok(key) => Self(LessSafeKey::new(key)),
+            Ok(key) => Self(Key::Ring(LessSafeKey::new(key))),
             // the length of the key, its only error, is fixed by the callers' types
+            Err(_) => unreachable!("the key has the algorithm's length"),
+        }
+    }
+
+    /// An AES-128 key whose work AWS-LC does.
+    #[cfg(feature = "aws-lc-rs")]
+    pub fn new_128_aws_lc_rs(key: &[u8; 16]) -> Self {
+        match aws_lc_rs::aead::UnboundKey::new(&aws_lc_rs::aead::AES_128_GCM, key) {
+            Ok(key) => Self(Key::AwsLc(aws_lc_rs::aead::LessSafeKey::new(key))),
             Err(_) => unreachable!("the key has the algorithm's length"),
         }
     }
@@ -50,15 +66,50 @@ impl AesGcm {
         aad: &[u8],
         data: &mut [u8],
     ) -> Result<[u8; TAG_LEN], Forged> {
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let tag = self
-            .0
-            .seal_in_place_separate_tag(nonce, Aad::from(aad), data)
-            .map_err(|_| Forged)?;
-        tag.as_ref().try_into().map_err(|_| Forged)
+        match &self.0 {
+            Key::Ring(key) => {
+                let nonce = Nonce::assume_unique_for_key(*nonce);
+                let tag = key
+                    .seal_in_place_separate_tag(nonce, Aad::from(aad), data)
+                    .map_err(|_| Forged)?;
+                tag.as_ref().try_into().map_err(|_| Forged)
+            }
+            #[cfg(feature = "aws-lc-rs")]
+            Key::AwsLc(key) => {
+                let nonce = aws_lc_rs::aead::Nonce::assume_unique_for_key(*nonce);
+                let tag = key
+                    .seal_in_place_separate_tag(nonce, aws_lc_rs::aead::Aad::from(aad), data)
+                    .map_err(|_| Forged)?;
+                tag.as_ref().try_into().map_err(|_| Forged)
+            }
+        }
     }
 
-    /// Decrypts `data` in place if `tag` fits it; otherwise `data` is unspecified.
+    /// Decrypts `sealed`, which ends with its tag, in place and returns the length of the plaintext at its start;
+    /// if the tag does not fit, `sealed` is unspecified. No library copies anything here.
+    pub fn open_with_tag(
+        &self,
+        nonce: &[u8; NONCE_LEN],
+        aad: &[u8],
+        sealed: &mut [u8],
+    ) -> Result<usize, Forged> {
+        match &self.0 {
+            Key::Ring(key) => {
+                let nonce = Nonce::assume_unique_for_key(*nonce);
+                let plain = key.open_in_place(nonce, Aad::from(aad), sealed);
+                plain.map(|plain| plain.len()).map_err(|_| Forged)
+            }
+            #[cfg(feature = "aws-lc-rs")]
+            Key::AwsLc(key) => {
+                let nonce = aws_lc_rs::aead::Nonce::assume_unique_for_key(*nonce);
+                let plain = key.open_in_place(nonce, aws_lc_rs::aead::Aad::from(aad), sealed);
+                plain.map(|plain| plain.len()).map_err(|_| Forged)
+            }
+        }
+    }
+
+    /// Decrypts `data` in place if `tag` fits it; otherwise `data` is unspecified. With AWS-LC it has to copy
+    /// `data` first: prefer [`open_with_tag`](Self::open_with_tag) when the tag follows the data.
     pub fn open(
         &self,
         nonce: &[u8; NONCE_LEN],
@@ -66,11 +117,23 @@ impl AesGcm {
         data: &mut [u8],
         tag: &[u8; TAG_LEN],
     ) -> Result<(), Forged> {
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        self.0
-            .open_in_place_separate_tag(nonce, Aad::from(aad), Tag::from(*tag), data, 0..)
-            .map(|_| ())
-            .map_err(|_| Forged)
+        match &self.0 {
+            Key::Ring(key) => {
+                let nonce = Nonce::assume_unique_for_key(*nonce);
+                key.open_in_place_separate_tag(nonce, Aad::from(aad), Tag::from(*tag), data, 0..)
+                    .map(|_| ())
+                    .map_err(|_| Forged)
+            }
+            #[cfg(feature = "aws-lc-rs")]
+            Key::AwsLc(key) => {
+                let nonce = aws_lc_rs::aead::Nonce::assume_unique_for_key(*nonce);
+                let aad = aws_lc_rs::aead::Aad::from(aad);
+                // AWS-LC wants either the tag right behind the data or another slice to write to
+                let sealed = data.to_vec();
+                key.open_separate_gather(nonce, aad, &sealed, tag, data)
+                    .map_err(|_| Forged)
+            }
+        }
     }
 }
 

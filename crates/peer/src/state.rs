@@ -119,58 +119,6 @@ w3c_enum! {
 }
 
 w3c_enum! {
-    /// Which way a transceiver's media goes.
-    pub enum Direction {
-        /// Both ways.
-        SendRecv = "sendrecv",
-        /// To the peer alone.
-        SendOnly = "sendonly",
-        /// From the peer alone.
-        RecvOnly = "recvonly",
-        /// Neither way for now.
-        Inactive = "inactive",
-        /// Never again.
-        Stopped = "stopped",
-    }
-}
-
-impl Direction {
-    /// Whether media goes to the peer.
-    pub const fn sends(self) -> bool {
-        matches!(self, Self::SendRecv | Self::SendOnly)
-    }
-
-    /// Whether media comes from the peer.
-    pub const fn receives(self) -> bool {
-        matches!(self, Self::SendRecv | Self::RecvOnly)
-    }
-
-    /// The direction with these two ways.
-    pub const fn of(sends: bool, receives: bool) -> Self {
-        match (sends, receives) {
-            (true, true) => Self::SendRecv,
-            (true, false) => Self::SendOnly,
-            (false, true) => Self::RecvOnly,
-            (false, false) => Self::Inactive,
-        }
-    }
-
-    /// The same direction as the other side sees it.
-    pub const fn reversed(self) -> Self {
-        match self {
-            Self::SendOnly => Self::RecvOnly,
-            Self::RecvOnly => Self::SendOnly,
-            other => other,
-        }
-    }
-
-    /// What both of two directions allow.
-    pub const fn intersection(self, other: Self) -> Self {
-        Self::of(self.sends() && other.sends(), self.receives() && other.receives())
-    }
-}
-
-w3c_enum! {
     /// What a session description is for.
     pub enum SdpType {
         /// It proposes.

@@ -1,0 +1,287 @@
+//! Putting fragmented, reordered and repeated handshake messages back together
+//! ([RFC 6347 §4.2.3](https://www.rfc-editor.org/rfc/rfc6347#section-4.2.3)).
+//!
+//! ```text
+//!      next
+//!       │
+//!  ... [3][4][5][6][7][8][9][10] ...     a window of 8 messages, each with the byte ranges that have arrived
+//!       └─ whole: handed out   └─ beyond: dropped; the peer repeats it
+//! ```
+//!
+//! Nothing here is authenticated yet, so everything has a ceiling, and a forged fragment must not shut out the
+//! genuine one: where two disagree about type or length of a message, the newer one wins, and the older one's bytes
+//! are forgotten until the peer repeats them.
+
+use arrayvec::ArrayVec;
+use rtckit_proto::Writer;
+
+use crate::handshake::{FragmentHeader, HandshakeType};
+
+/// The longest handshake message that is put together, in bytes. Certificates of WebRTC have a few hundred.
+pub(crate) const MAX_MESSAGE_LEN: usize = 1 << 14;
+
+/// How many messages may be under way at once. The longest flight has five.
+const WINDOW: usize = 8;
+
+/// How many gaps a message may have while it is incomplete.
+const MAX_RANGES: usize = 16;
+
+/// Messages on their way to being whole: at most 8 of 16 KiB each.
+#[derive(Debug, Default)]
+pub(crate) struct Reassembly {
+    /// The message that is to be handed out next.
+    next: u16,
+    slots: [Option<Partial>; WINDOW],
+}
+
+/// What became of a fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Inserted {
+    /// It was stored, or was there already.
+    Stored,
+    /// Its message has been handed out before: the peer repeats itself.
+    Stale,
+    /// It is too long, too far ahead, or one gap too many.
+    Refused,
+}
+
+/// A message with the header it would have in one fragment.
+#[derive(Debug)]
+pub(crate) struct Assembled {
+    pub(crate) message_type: HandshakeType,
+    pub(crate) message_seq: u16,
+    /// Header and body.
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Assembled {
+    pub(crate) fn body(&self) -> &[u8] {
+        self.bytes.get(FragmentHeader::LEN..).unwrap_or_default()
+    }
+}
+
+#[derive(Debug)]
+struct Partial {
+    message_type: HandshakeType,
+    bytes: Vec<u8>,
+    /// What has arrived: disjoint, in no order.
+    ranges: ArrayVec<(u32, u32), MAX_RANGES>,
+}
+
+impl Reassembly {
+    /// Stores a fragment.
+    pub(crate) fn insert(&mut self, header: &FragmentHeader, fragment: &[u8]) -> Inserted {
+        let ahead = header.message_seq.wrapping_sub(self.next);
+        if ahead >= 1 << 15 {
+            return Inserted::Stale;
+        }
+        if usize::from(ahead) >= WINDOW || header.length as usize > MAX_MESSAGE_LEN {
+            return Inserted::Refused;
+        }
+        let Some(slot) = self.slots.get_mut(usize::from(header.message_seq) % WINDOW) else {
+            return Inserted::Refused;
+        };
+        if !slot.as_ref().is_some_and(|partial| partial.fits(header)) {
+            *slot = None;
+        }
+        match slot
+            .get_or_insert_with(|| Partial::new(header))
+            .add(header, fragment)
+        {
+            true => Inserted::Stored,
+            false => Inserted::Refused,
+        }
+    }
+
+    /// Takes the next message out, if it is whole. It stays the next until [`consume`](Self::consume): should it
+    /// turn out to be noise, the peer's repetition gets its place.
+    pub(crate) fn take(&mut self) -> Option<Assembled> {
+        let slot = self.slots.get_mut(usize::from(self.next) % WINDOW)?;
+        if !slot.as_ref()?.is_whole() {
+            return None;
+        }
+        let partial = slot.take()?;
+        Some(Assembled {
+            message_type: partial.message_type,
+            message_seq: self.next,
+            bytes: partial.bytes,
+        })
+    }
+
+    /// Goes on to the message after the one taken.
+    pub(crate) fn consume(&mut self) {
+        self.next = self.next.wrapping_add(1);
+    }
+}
+
+impl Partial {
+    fn new(header: &FragmentHeader) -> Self {
+        let length = header.length as usize;
+        let mut bytes = vec![0; FragmentHeader::LEN + length];
+        let whole = FragmentHeader::whole(header.message_type, header.message_seq, header.length);
+        let written = whole.write(&mut Writer::new(&mut bytes));
+        debug_assert!(written.is_ok(), "the buffer begins with room for it");
+        Self {
+            message_type: header.message_type,
+            bytes,
+            ranges: ArrayVec::new(),
+        }
+    }
+
+    fn fits(&self, header: &FragmentHeader) -> bool {
+        self.message_type == header.message_type
+            && self.bytes.len() == FragmentHeader::LEN + header.length as usize
+    }
+
+    fn add(&mut self, header: &FragmentHeader, fragment: &[u8]) -> bool {
+        let (mut start, mut end) = (
+            header.fragment_offset,
+            header.fragment_offset + header.fragment_length,
+        );
+        if fragment.is_empty() && self.bytes.len() > FragmentHeader::LEN {
+            return true;
+        }
+        let at = FragmentHeader::LEN + start as usize;
+        let Some(place) = self.bytes.get_mut(at..at + fragment.len()) else {
+            return false;
+        };
+        let touches = |&(from, to): &(u32, u32)| from <= end && to >= start;
+        if self.ranges.is_full() && !self.ranges.iter().any(touches) {
+            return false;
+        }
+        place.copy_from_slice(fragment);
+        self.ranges.retain(|&mut (from, to)| {
+            let apart = from > end || to < start;
+            if !apart {
+                start = start.min(from);
+                end = end.max(to);
+            }
+            apart
+        });
+        self.ranges.try_push((start, end)).is_ok()
+    }
+
+    fn is_whole(&self) -> bool {
+        let length = (self.bytes.len() - FragmentHeader::LEN) as u32;
+        self.ranges.contains(&(0, length))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn header(message_seq: u16, length: u32, offset: u32, len: u32) -> FragmentHeader {
+        FragmentHeader {
+            message_type: HandshakeType::CERTIFICATE,
+            length,
+            message_seq,
+            fragment_offset: offset,
+            fragment_length: len,
+        }
+    }
+
+    #[test]
+    fn messages_leave_in_order() {
+        let mut reassembly = Reassembly::default();
+        assert_eq!(
+            reassembly.insert(&header(1, 2, 0, 2), b"cd"),
+            Inserted::Stored
+        );
+        assert!(reassembly.take().is_none());
+        assert_eq!(
+            reassembly.insert(&header(0, 2, 1, 1), b"b"),
+            Inserted::Stored
+        );
+        assert!(reassembly.take().is_none());
+        assert_eq!(
+            reassembly.insert(&header(0, 2, 0, 1), b"a"),
+            Inserted::Stored
+        );
+        let first = reassembly.take().unwrap();
+        assert_eq!(first.bytes, b"\x0b\0\0\x02\0\0\0\0\0\0\0\x02ab");
+        reassembly.consume();
+        assert_eq!(reassembly.take().unwrap().body(), b"cd");
+        reassembly.consume();
+        assert_eq!(
+            reassembly.insert(&header(1, 2, 0, 2), b"cd"),
+            Inserted::Stale
+        );
+    }
+
+    #[test]
+    fn empty_messages_are_whole_at_once() {
+        let mut reassembly = Reassembly::default();
+        assert_eq!(
+            reassembly.insert(&header(0, 0, 0, 0), b""),
+            Inserted::Stored
+        );
+        assert_eq!(reassembly.take().unwrap().body(), b"");
+    }
+
+    #[test]
+    fn ceilings() {
+        let mut reassembly = Reassembly::default();
+        let long = MAX_MESSAGE_LEN as u32 + 1;
+        assert_eq!(
+            reassembly.insert(&header(0, long, 0, 1), b"x"),
+            Inserted::Refused
+        );
+        assert_eq!(
+            reassembly.insert(&header(8, 1, 0, 1), b"x"),
+            Inserted::Refused
+        );
+        for gap in 0..16 {
+            assert_eq!(
+                reassembly.insert(&header(0, 100, gap * 2, 1), b"x"),
+                Inserted::Stored
+            );
+        }
+        assert_eq!(
+            reassembly.insert(&header(0, 100, 50, 1), b"x"),
+            Inserted::Refused
+        );
+        assert_eq!(
+            reassembly.insert(&header(0, 100, 0, 100), &[7; 100]),
+            Inserted::Stored,
+            "what closes gaps is always welcome"
+        );
+        assert_eq!(reassembly.take().unwrap().body(), [7; 100]);
+    }
+
+    #[test]
+    fn a_forged_fragment_does_not_shut_out_the_genuine_one() {
+        let mut reassembly = Reassembly::default();
+        let _ = reassembly.insert(&header(0, 9, 0, 1), b"?");
+        let _ = reassembly.insert(&header(0, 2, 0, 2), b"ok");
+        assert_eq!(reassembly.take().unwrap().body(), b"ok");
+        // taken but not consumed: noise, and its place is free again
+        let _ = reassembly.insert(&header(0, 3, 0, 3), b"new");
+        assert_eq!(reassembly.take().unwrap().body(), b"new");
+    }
+
+    proptest! {
+        /// Any cuts, in any order, with overlaps and repetitions, give the message back.
+        #[test]
+        fn any_order_any_overlap(
+            message in prop::collection::vec(any::<u8>(), 1..300),
+            cuts in prop::collection::vec((any::<prop::sample::Index>(), 0usize..80), 0..16),
+        ) {
+            let mut reassembly = Reassembly::default();
+            let len = message.len();
+            for (at, extent) in &cuts {
+                let start = at.index(len);
+                let end = (start + extent).min(len);
+                let fragment = header(0, len as u32, start as u32, (end - start) as u32);
+                let _ = reassembly.insert(&fragment, &message[start..end]);
+            }
+            for start in (0..len).step_by(50).rev() {
+                let end = (start + 60).min(len);
+                let fragment = header(0, len as u32, start as u32, (end - start) as u32);
+                prop_assert_eq!(reassembly.insert(&fragment, &message[start..end]), Inserted::Stored);
+            }
+            prop_assert_eq!(reassembly.take().unwrap().body(), &message[..]);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! How an answer follows from an offer ([RFC 9429 §5.3](https://www.rfc-editor.org/rfc/rfc9429#section-5.3)), and what
+//! an answer must satisfy.
+
+use super::codec::common_codecs;
+use super::{Description, Media, RtpSection, Section};
+use crate::error::Error;
+use rtckit_sdp::attribute::Direction;
+
+/// What this side brings to one section of an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct LocalRtp {
+    pub(crate) direction: Direction,
+    pub(crate) msid: (String, String),
+    pub(crate) ssrc: u32,
+    pub(crate) cname: String,
+}
+
+/// The mid of the offered section whose transport will carry the bundle: the first in the BUNDLE group that is in use.
+///
+/// Without a group there is nothing to share, and only the first usable section is accepted.
+pub(crate) fn first_bundled(offer: &Description) -> Option<&str> {
+    offer.transport_section().map(|section| section.mid.as_str())
+}
+
+/// Our section in answer to `offered`; refused when we have no codec for it, it cannot share the transport, or it would
+/// need a port of its own for RTCP.
+///
+/// The transport's part (credentials, fingerprint, setup) is filled in by the caller.
+pub(crate) fn answer_section(offer: &Description, offered: &Section, local: Option<&LocalRtp>) -> Section {
+    let refusal = Section {
+        mid: offered.mid.clone(),
+        media: offered.media.clone(),
+        rejected: true,
+        rtcp_mux: false,
+        rtcp_rsize: false,
+        transport: None,
+        candidates: Vec::new(),
+        end_of_candidates: false,
+    };
+    let (Media::Rtp(theirs), Some(local)) = (&offered.media, local) else { return refusal };
+    let shares_transport = offer.bundle.contains(&offered.mid) || first_bundled(offer) == Some(offered.mid.as_str());
+    let codecs = common_codecs(theirs.kind, &theirs.codecs);
+    if offered.rejected || !shares_transport || !offered.rtcp_mux || codecs.is_empty() {
+        return refusal;
+    }
+    let direction = local.direction.intersection(theirs.direction.reversed());
+    Section {
+        mid: offered.mid.clone(),
+        media: Media::Rtp(RtpSection {
+            kind: theirs.kind,
+            protocol: theirs.protocol.clone(),
+            direction,
+            formats: codecs.iter().map(|codec| codec.payload_type.to_string()).collect(),
+            codecs,
+            mid_extension: theirs.mid_extension,
+            msid: direction.sends().then(|| local.msid.clone()),
+            ssrcs: if direction.sends() { vec![local.ssrc] } else { Vec::new() },
+            cname: Some(local.cname.clone()),
+        }),
+        rejected: false,
+        rtcp_mux: true,
+        rtcp_rsize: offered.rtcp_rsize,
+        transport: None,
+        candidates: Vec::new(),
+        end_of_candidates: false,
+    }
+}
+
+/// Whether `answer` is one to `offer`: the same sections in the same order, nothing in use that was not offered
+/// ([RFC 9429 §5.9, §5.11](https://www.rfc-editor.org/rfc/rfc9429#section-5.11)).
+pub(crate) fn check_answer(offer: &Description, answer: &Description) -> Result<(), Error> {
+    let refuse = |rule| Err(Error::UnacceptableDescription(rule));
+    if answer.sections.len() != offer.sections.len() {
+        return refuse("an answer has as many media sections as its offer (RFC 3264 §6)");
+    }
+    for (offered, answered) in offer.sections.iter().zip(&answer.sections) {
+        if answered.rejected {
+            continue;
+        }
+        let same_kind = match (&offered.media, &answered.media) {
+            (Media::Rtp(offered), Media::Rtp(answered)) => offered.kind == answered.kind,
+            (Media::Other { kind, .. }, Media::Other { kind: answered, .. }) => kind == answered,
+            _ => false,
+        };
+        if !same_kind {
+            return refuse("each section of an answer has the media type of the one offered (RFC 3264 §6)");
+        }
+        if offered.rejected {
+            return refuse("a section offered with port zero cannot be accepted (RFC 3264 §6)");
+        }
+        if !answered.mid.is_empty() && answered.mid != offered.mid {
+            return refuse("an answer repeats the offer's mids (RFC 5888 §9.1)");
+        }
+        if answered.rtp().is_some() && !answered.rtcp_mux {
+            return refuse("a=rtcp-mux is required (RFC 8858)");
+        }
+    }
+    if answer.bundle.iter().any(|mid| !offer.bundle.contains(mid)) {
+        return refuse("an answer's BUNDLE group names only sections of the offer's (RFC 9143 §7.3.3)");
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! Offer and answer ([RFC 9429](https://www.rfc-editor.org/rfc/rfc9429), JSEP), as values.
+//!
+//! [`Description`] is what a peer connection means by an SDP text: [`read`] makes one from SDP, [`write`] makes SDP
+//! from one, and [`answer`] holds the rules by which an answer follows from an offer. Nothing here has state; the
+//! signalling state machine is in `signaling.rs`.
+
+mod answer;
+mod codec;
+mod read;
+mod write;
+
+use rtckit_crypto::Fingerprint;
+
+use rtckit_sdp::attribute::{Direction, Setup};
+
+use crate::state::MediaKind;
+
+pub(crate) use answer::{answer_section, check_answer, first_bundled};
+pub(crate) use codec::{Codec, FeedbackSet, offered_codecs};
+pub(crate) use read::read;
+pub(crate) use write::write;
+
+/// URI of the header extension that names the media section a packet belongs to
+/// ([RFC 9143 §15](https://www.rfc-editor.org/rfc/rfc9143#section-15)).
+pub(crate) const MID_EXTENSION: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
+
+/// A session description, reduced to what a peer connection acts on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Description {
+    /// `o=`'s session id and version.
+    pub(crate) session_id: u64,
+    pub(crate) session_version: u64,
+    /// The mids of the first BUNDLE group, in its order.
+    pub(crate) bundle: Vec<String>,
+    /// One for each m-line, in order.
+    pub(crate) sections: Vec<Section>,
+    /// Whether the writer is an ICE lite agent.
+    pub(crate) ice_lite: bool,
+}
+
+/// One media section.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Section {
+    pub(crate) mid: String,
+    pub(crate) media: Media,
+    /// Port zero without `a=bundle-only`: the section is out of use.
+    pub(crate) rejected: bool,
+    pub(crate) rtcp_mux: bool,
+    pub(crate) rtcp_rsize: bool,
+    pub(crate) transport: Option<TransportParameters>,
+    /// `candidate:…` texts.
+    pub(crate) candidates: Vec<String>,
+    pub(crate) end_of_candidates: bool,
+}
+
+/// What a section carries.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Media {
+    /// Audio or video over SRTP.
+    Rtp(RtpSection),
+    /// Anything else: kept so that an answer can refuse it in its own words.
+    Other { kind: String, protocol: String, formats: Vec<String> },
+}
+
+/// An audio or video section.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RtpSection {
+    pub(crate) kind: MediaKind,
+    /// The m-line's transport, which an answer repeats.
+    pub(crate) protocol: String,
+    pub(crate) direction: Direction,
+    /// The formats we understand, in the writer's order of preference.
+    pub(crate) codecs: Vec<Codec>,
+    /// All formats as written, for an answer that refuses them.
+    pub(crate) formats: Vec<String>,
+    /// The id of the mid header extension.
+    pub(crate) mid_extension: Option<u8>,
+    /// Stream and track id.
+    pub(crate) msid: Option<(String, String)>,
+    /// The primary SSRCs announced for this section.
+    pub(crate) ssrcs: Vec<u32>,
+    pub(crate) cname: Option<String>,
+}
+
+/// What a section (or the whole session) says of the transport under it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TransportParameters {
+    pub(crate) ufrag: String,
+    pub(crate) pwd: String,
+    pub(crate) fingerprints: Vec<Fingerprint>,
+    pub(crate) setup: Option<Setup>,
+}
+
+impl Description {
+    /// The section whose transport carries everything: the first of the BUNDLE group that is in use, or the first in use.
+    pub(crate) fn transport_section(&self) -> Option<&Section> {
+        let usable = |section: &&Section| !section.rejected && section.transport.is_some();
+        self.bundle
+            .iter()
+            .filter_map(|mid| self.sections.iter().find(|section| section.mid == *mid))
+            .find(usable)
+            .or_else(|| self.sections.iter().find(usable))
+    }
+}
+
+impl Section {
+    /// The RTP part, when it has one.
+    pub(crate) fn rtp(&self) -> Option<&RtpSection> {
+        match &self.media {
+            Media::Rtp(rtp) => Some(rtp),
+            Media::Other { .. } => None,
+        }
+    }
+}

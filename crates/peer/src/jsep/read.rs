@@ -1,0 +1,154 @@
+//! From SDP to what it means for a peer connection.
+
+use rtckit_crypto::Fingerprint;
+use rtckit_sdp::attribute::{
+    self, Candidate, EndOfCandidates, ExtMap, Feedback, IceLite, IcePwd, IceUfrag, Msid, RtcpMux, RtcpRsize, Setup, Ssrc, SsrcGroup,
+};
+use rtckit_sdp::{Attribute, Media as SdpMedia, MediaKind as SdpKind, Session};
+
+use super::codec::{Codec, FeedbackSet};
+use super::{Description, MID_EXTENSION, Media, RtpSection, Section, TransportParameters};
+use crate::error::Error;
+use crate::state::MediaKind;
+
+/// How many media sections a description may have: each costs a transceiver.
+const MAX_SECTIONS: usize = 64;
+/// How many candidates one section may list.
+const MAX_CANDIDATES: usize = 64;
+
+/// Reads `sdp` and checks what JSEP demands of every description
+/// ([RFC 9429 §5.8](https://www.rfc-editor.org/rfc/rfc9429#section-5.8)).
+pub(crate) fn read(sdp: &str) -> Result<Description, Error> {
+    let session = Session::parse(sdp)?;
+    let origin = session.origin()?;
+    if session.media().len() > MAX_SECTIONS {
+        return Err(Error::UnacceptableDescription("it has more than 64 media sections"));
+    }
+    let sections: Vec<_> = session.media().iter().map(|media| section(&session, media)).collect::<Result<_, _>>()?;
+    let mids = || sections.iter().map(|section| section.mid.as_str()).filter(|mid| !mid.is_empty());
+    if mids().enumerate().any(|(index, mid)| mids().take(index).any(|earlier| earlier == mid)) {
+        return Err(Error::UnacceptableDescription("two media sections have the same a=mid (RFC 5888 §4)"));
+    }
+    let bundle = session.bundle_groups().next().map(|group| group.mids.iter().map(|&mid| mid.to_owned()).collect());
+    Ok(Description {
+        session_id: origin.session_id,
+        session_version: origin.session_version,
+        bundle: bundle.unwrap_or_default(),
+        sections,
+        ice_lite: session.has(IceLite::NAME),
+    })
+}
+
+fn section(session: &Session<'_>, media: &SdpMedia<'_>) -> Result<Section, Error> {
+    let rejected = media.is_rejected();
+    let kind = match media.kind() {
+        SdpKind::Audio => Some(MediaKind::Audio),
+        SdpKind::Video => Some(MediaKind::Video),
+        _ => None,
+    };
+    let is_srtp = media.protocol().to_ascii_uppercase().ends_with("/TLS/RTP/SAVPF");
+    let content = match kind.filter(|_| is_srtp) {
+        Some(kind) => Media::Rtp(rtp_section(session, media, kind)),
+        None => Media::Other {
+            kind: media.kind().as_str().to_owned(),
+            protocol: media.protocol().to_owned(),
+            formats: media.formats().map(str::to_owned).collect(),
+        },
+    };
+    let transport = if rejected { None } else { transport(session, media)? };
+    Ok(Section {
+        mid: media.mid().unwrap_or_default().to_owned(),
+        media: content,
+        rejected,
+        rtcp_mux: media.has(RtcpMux::NAME),
+        rtcp_rsize: media.has(RtcpRsize::NAME),
+        transport,
+        candidates: media
+            .attributes()
+            .filter(|attribute| attribute.name == Candidate::NAME)
+            .filter_map(|attribute| Some(format!("candidate:{}", attribute.value?)))
+            .take(MAX_CANDIDATES)
+            .collect(),
+        end_of_candidates: media.has(EndOfCandidates::NAME),
+    })
+}
+
+/// The section's transport, from the section or, failing that, from the session. A bundled section may have none.
+fn transport(session: &Session<'_>, media: &SdpMedia<'_>) -> Result<Option<TransportParameters>, Error> {
+    let ufrag = session.attribute_for::<IceUfrag<'_>>(media).transpose()?;
+    let pwd = session.attribute_for::<IcePwd<'_>>(media).transpose()?;
+    let (Some(ufrag), Some(pwd)) = (ufrag, pwd) else { return Ok(None) };
+    let own = fingerprints(media.attributes());
+    let fingerprints = if own.is_empty() { fingerprints(session.attributes()) } else { own };
+    Ok(Some(TransportParameters {
+        ufrag: ufrag.0.to_owned(),
+        pwd: pwd.0.to_owned(),
+        fingerprints,
+        setup: session.attribute_for::<Setup>(media).transpose()?,
+    }))
+}
+
+/// Fingerprints under hash functions we can compute; others are passed over
+/// ([RFC 8122 §5.1](https://www.rfc-editor.org/rfc/rfc8122#section-5.1)).
+fn fingerprints<'s>(attributes: impl Iterator<Item = attribute::RawAttribute<'s>>) -> Vec<Fingerprint> {
+    attributes
+        .filter(|attribute| attribute.name == attribute::Fingerprint::NAME)
+        .filter_map(|attribute| attribute.value?.parse().ok())
+        .take(16)
+        .collect()
+}
+
+fn rtp_section(session: &Session<'_>, media: &SdpMedia<'_>, kind: MediaKind) -> RtpSection {
+    let repair: Vec<u32> = media
+        .attributes_of::<SsrcGroup<'_>>()
+        .flatten()
+        .filter(|group| group.semantics != "SIM")
+        .flat_map(|group| group.ssrcs.into_iter().skip(1))
+        .collect();
+    let mut ssrcs = Vec::new();
+    let mut cname = None;
+    for ssrc in media.attributes_of::<Ssrc<'_>>().flatten() {
+        if ssrc.attribute == "cname" && cname.is_none() {
+            cname = ssrc.value.map(str::to_owned);
+        }
+        if !repair.contains(&ssrc.ssrc) && !ssrcs.contains(&ssrc.ssrc) && ssrcs.len() < 16 {
+            ssrcs.push(ssrc.ssrc);
+        }
+    }
+    let mid_extension = media
+        .attributes_of::<ExtMap<'_>>()
+        .flatten()
+        .find(|extension| extension.uri == MID_EXTENSION)
+        .and_then(|extension| u8::try_from(extension.id).ok());
+    let msid = media.attributes_of::<Msid<'_>>().flatten().next();
+    RtpSection {
+        kind,
+        protocol: media.protocol().to_owned(),
+        direction: session.direction_of(media),
+        codecs: media.codecs().iter().filter_map(|codec| known_codec(kind, codec)).collect(),
+        formats: media.formats().map(str::to_owned).collect(),
+        mid_extension,
+        msid: msid.map(|msid| (msid.stream.to_owned(), msid.track.unwrap_or_default().to_owned())),
+        ssrcs,
+        cname,
+    }
+}
+
+fn known_codec(kind: MediaKind, codec: &rtckit_sdp::Codec<'_>) -> Option<Codec> {
+    let rtpmap = &codec.rtpmap;
+    let format = match kind {
+        MediaKind::Audio if codec.is("opus") && rtpmap.clock_rate == 48_000 => rtckit_rtp::Codec::Opus,
+        MediaKind::Video if codec.is("VP8") && rtpmap.clock_rate == 90_000 => rtckit_rtp::Codec::Vp8,
+        _ => return None,
+    };
+    Some(Codec {
+        payload_type: codec.payload_type(),
+        format,
+        fmtp: codec.fmtp.first().map(|fmtp| fmtp.0.to_owned()),
+        feedback: FeedbackSet {
+            nack: codec.has_feedback(Feedback::NACK),
+            pli: codec.has_feedback(Feedback::NACK_PLI),
+            fir: codec.has_feedback(Feedback::CCM_FIR),
+        },
+    })
+}

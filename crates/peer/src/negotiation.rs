@@ -1,0 +1,441 @@
+//! Offer and answer, as they act on the peer ([RFC 9429 §5](https://www.rfc-editor.org/rfc/rfc9429#section-5)).
+
+use rtckit_crypto::HashAlgorithm;
+use rtckit_ice::{Credentials, Role as IceRole};
+use rtckit_proto::{Instant, Random as _};
+use rtckit_sdp::attribute::{Direction, Setup as SetupAttribute};
+
+use crate::config::Setup;
+use crate::error::Error;
+use crate::event::{Event, TransceiverId};
+use crate::jsep::{self, Description, Media, RtpSection, Section, TransportParameters, offered_codecs};
+use crate::peer::Peer;
+use crate::secure_transport::DtlsRole;
+use crate::signaling::{Agreement, Owner, Proposal};
+use crate::state::{IceCandidate, MediaKind, SdpType, SessionDescription, SignalingState};
+use crate::transceiver::{Receiving, Transceiver};
+
+/// The header extension id we offer for mids.
+const MID_EXTENSION_ID: u8 = 1;
+/// Remote candidates that may wait for the description they belong to.
+const MAX_EARLY_CANDIDATES: usize = 64;
+
+impl Peer {
+    /// Proposes a session with every transceiver there is
+    /// ([RFC 9429 §5.2](https://www.rfc-editor.org/rfc/rfc9429#section-5.2)). Nothing changes until it is applied.
+    pub fn create_offer(&mut self) -> Result<SessionDescription, Error> {
+        let states = [SignalingState::Stable, SignalingState::HaveLocalOffer];
+        self.signaling.require("create_offer", &states)?;
+        let mut owners = self.signaling.owners().to_vec();
+        for transceiver in &self.transceivers {
+            let owner = Owner::Transceiver(transceiver.id);
+            if !owners.contains(&owner) {
+                owners.push(owner);
+            }
+        }
+        let setup = match self.config.setup {
+            Setup::ActPass => SetupAttribute::ActPass,
+            Setup::Active => SetupAttribute::Active,
+            Setup::Passive => SetupAttribute::Passive,
+        };
+        let mut mids = MidAllocator::new(&self.transceivers);
+        let sections: Vec<_> = owners
+            .iter()
+            .enumerate()
+            .map(|(index, owner)| self.offered_section(index, *owner, setup, &mut mids))
+            .collect();
+        self.created(SdpType::Offer, sections, owners)
+    }
+
+    /// Answers the remote offer that is pending
+    /// ([RFC 9429 §5.3](https://www.rfc-editor.org/rfc/rfc9429#section-5.3)). Nothing changes until it is applied.
+    pub fn create_answer(&mut self) -> Result<SessionDescription, Error> {
+        self.signaling.require("create_answer", &[SignalingState::HaveRemoteOffer])?;
+        let Some(offer) = self.signaling.remote_offer().cloned() else { return Err(Error::Closed) };
+        let setup = self.answer_setup(&offer.description);
+        let mut sections = Vec::with_capacity(offer.owners.len());
+        for (owner, offered) in offer.owners.iter().zip(&offer.description.sections) {
+            let local = match owner {
+                Owner::Transceiver(id) => self.transceiver(*id).map(|own| own.local(&self.stream_id, &self.cname)),
+                Owner::Nobody => None,
+            };
+            let mut section = jsep::answer_section(&offer.description, offered, local.as_ref());
+            if !section.rejected {
+                section.transport = Some(self.local_transport(setup));
+            }
+            sections.push(section);
+        }
+        self.created(SdpType::Answer, sections, offer.owners)
+    }
+
+    /// Applies what [`create_offer`](Self::create_offer) or [`create_answer`](Self::create_answer) made last.
+    /// Gathering begins.
+    pub fn set_local_description(&mut self, now: Instant, description: SessionDescription) -> Result<(), Error> {
+        match description.kind {
+            SdpType::Offer => {
+                let states = [SignalingState::Stable, SignalingState::HaveLocalOffer];
+                self.signaling.require("set_local_description(offer)", &states)?;
+                let offer = self.signaling.take_created(&description)?;
+                self.name_transceivers(&offer);
+                self.signaling.have_local_offer(offer);
+            }
+            SdpType::Answer => {
+                self.signaling.require("set_local_description(answer)", &[SignalingState::HaveRemoteOffer])?;
+                let answer = self.signaling.take_created(&description)?;
+                let Some(offer) = self.signaling.remote_offer().cloned() else { return Err(Error::Closed) };
+                self.name_transceivers(&answer);
+                self.settle(now, answer.description, offer.description, answer.owners, false)?;
+            }
+        }
+        self.signaling_changed();
+        self.start_gathering();
+        Ok(())
+    }
+
+    /// Applies what the other side sent. Transceivers added before the first offer are matched with its sections, kind
+    /// by kind, in order; sections left over get a transceiver of their own, which receives.
+    pub fn set_remote_description(&mut self, now: Instant, description: SessionDescription) -> Result<(), Error> {
+        match description.kind {
+            SdpType::Offer => {
+                self.signaling.require("set_remote_description(offer)", &[SignalingState::Stable])?;
+                let offer = jsep::read(&description.sdp)?;
+                self.check_offer(&offer)?;
+                let owners = self.associate(&offer);
+                self.signaling.have_remote_offer(Proposal { description: offer, owners });
+            }
+            SdpType::Answer => {
+                self.signaling.require("set_remote_description(answer)", &[SignalingState::HaveLocalOffer])?;
+                let mut answer = jsep::read(&description.sdp)?;
+                let Some(offer) = self.signaling.local_offer().cloned() else { return Err(Error::Closed) };
+                jsep::check_answer(&offer.description, &answer)?;
+                for (answered, offered) in answer.sections.iter_mut().zip(&offer.description.sections) {
+                    answered.mid.clone_from(&offered.mid);
+                }
+                self.settle(now, offer.description, answer, offer.owners, true)?;
+            }
+        }
+        self.signaling_changed();
+        self.pump(now);
+        Ok(())
+    }
+
+    /// Adds a candidate the other side trickled; an empty one ends the list
+    /// ([RFC 8838 §8](https://www.rfc-editor.org/rfc/rfc8838#section-8)).
+    ///
+    /// One that cannot be used here (TCP, a name, another component) is taken note of and otherwise ignored.
+    pub fn add_remote_candidate(&mut self, now: Instant, candidate: &IceCandidate) -> Result<(), Error> {
+        if self.signaling.state() == SignalingState::Closed {
+            return Err(Error::Closed);
+        }
+        if self.signaling.agreement().is_none() {
+            if self.early_candidates.len() < MAX_EARLY_CANDIDATES {
+                self.early_candidates.push(candidate.clone());
+            }
+            return Ok(());
+        }
+        self.apply_remote_candidate(now, candidate)?;
+        self.pump(now);
+        Ok(())
+    }
+
+    fn apply_remote_candidate(&mut self, now: Instant, candidate: &IceCandidate) -> Result<(), Error> {
+        let text = candidate.candidate.trim();
+        let text = text.strip_prefix("a=").unwrap_or(text);
+        if text.is_empty() || text == "end-of-candidates" {
+            self.transport.ice.set_end_of_remote_candidates(now);
+            return Ok(());
+        }
+        if !self.is_current_generation(candidate) {
+            return Ok(());
+        }
+        match text.parse() {
+            Ok(candidate) => {
+                // A full list, an unusable address: ICE counts it and goes on without.
+                let _ = self.transport.ice.add_remote_candidate(now, candidate);
+                Ok(())
+            }
+            // Well-formed for SDP but not for us, such as an mDNS name: no path, no fault.
+            Err(_) if rtckit_sdp::attribute::Candidate::parse_trickled(text).is_ok() => Ok(()),
+            Err(_) => Err(Error::MalformedCandidate),
+        }
+    }
+
+    /// Whether a candidate belongs to the ICE session in force; one that does not say is taken at its word.
+    fn is_current_generation(&self, candidate: &IceCandidate) -> bool {
+        let Some(ufrag) = &candidate.username_fragment else { return true };
+        let remote = self.signaling.agreement().and_then(|agreement| agreement.remote.transport_section());
+        remote.and_then(|section| section.transport.as_ref()).is_none_or(|transport| transport.ufrag == *ufrag)
+    }
+
+    fn created(&mut self, kind: SdpType, sections: Vec<Section>, owners: Vec<Owner>) -> Result<SessionDescription, Error> {
+        let bundle = sections.iter().filter(|section| !section.rejected).map(|section| section.mid.clone()).collect();
+        let description = Description {
+            session_id: self.signaling.session_id,
+            session_version: self.signaling.next_version,
+            bundle,
+            sections,
+            ice_lite: false,
+        };
+        let text = self.describe(&description)?;
+        let created = SessionDescription { kind, sdp: text };
+        self.signaling.created(created.clone(), Proposal { description, owners });
+        Ok(created)
+    }
+
+    /// The SDP of a description of ours with the candidates known by now.
+    pub(crate) fn describe(&self, description: &Description) -> Result<String, Error> {
+        let mut description = description.clone();
+        let mid = description.transport_section().map(|section| section.mid.clone());
+        if let Some(section) = description.sections.iter_mut().find(|section| Some(&section.mid) == mid.as_ref()) {
+            section.candidates.clone_from(&self.local_candidates);
+            section.end_of_candidates = self.gathering_complete;
+        }
+        jsep::write(&description).map_err(|_| Error::UnacceptableDescription("it repeats text that no SDP line can hold"))
+    }
+
+    fn offered_section(&self, index: usize, owner: Owner, setup: SetupAttribute, mids: &mut MidAllocator) -> Section {
+        let Some(transceiver) = (match owner {
+            Owner::Transceiver(id) => self.transceiver(id),
+            Owner::Nobody => None,
+        }) else {
+            return self.refused_section(index);
+        };
+        let negotiated = transceiver.codec.clone();
+        let codecs = negotiated.map_or_else(|| offered_codecs(transceiver.kind), |codec| vec![codec]);
+        let sends = transceiver.direction.sends();
+        let local = transceiver.local(&self.stream_id, &self.cname);
+        Section {
+            mid: transceiver.mid.clone().unwrap_or_else(|| mids.next()),
+            media: Media::Rtp(RtpSection {
+                kind: transceiver.kind,
+                protocol: rtckit_sdp::protocol::UDP_TLS_RTP_SAVPF.to_owned(),
+                direction: transceiver.direction,
+                formats: codecs.iter().map(|codec| codec.payload_type.to_string()).collect(),
+                codecs,
+                mid_extension: Some(transceiver.mid_extension.unwrap_or(MID_EXTENSION_ID)),
+                msid: sends.then_some(local.msid),
+                ssrcs: if sends { vec![local.ssrc] } else { Vec::new() },
+                cname: Some(local.cname),
+            }),
+            rejected: false,
+            rtcp_mux: true,
+            rtcp_rsize: true,
+            transport: Some(self.local_transport(setup)),
+            candidates: Vec::new(),
+            end_of_candidates: false,
+        }
+    }
+
+    /// The section at `index` as it was when it was refused.
+    fn refused_section(&self, index: usize) -> Section {
+        let before = self.signaling.agreement().and_then(|agreement| agreement.local.sections.get(index));
+        before.cloned().unwrap_or_else(|| Section {
+            mid: String::new(),
+            media: Media::Other { kind: "audio".into(), protocol: "RTP/AVP".into(), formats: vec!["0".into()] },
+            rejected: true,
+            rtcp_mux: false,
+            rtcp_rsize: false,
+            transport: None,
+            candidates: Vec::new(),
+            end_of_candidates: false,
+        })
+    }
+
+    fn local_transport(&self, setup: SetupAttribute) -> TransportParameters {
+        let credentials = self.transport.ice.local_credentials();
+        TransportParameters {
+            ufrag: credentials.ufrag().to_owned(),
+            pwd: credentials.password().to_owned(),
+            fingerprints: vec![self.config.identity.fingerprint(HashAlgorithm::Sha256)],
+            setup: Some(setup),
+        }
+    }
+
+    /// The DTLS role an answer of ours takes ([RFC 8842 §5.3](https://www.rfc-editor.org/rfc/rfc8842#section-5.3)). Once
+    /// there is an association it keeps its roles.
+    fn answer_setup(&self, offer: &Description) -> SetupAttribute {
+        if let Some(role) = self.transport.dtls_role() {
+            return match role {
+                DtlsRole::Client => SetupAttribute::Active,
+                DtlsRole::Server => SetupAttribute::Passive,
+            };
+        }
+        let offered = offer.transport_section().and_then(|section| section.transport.as_ref()?.setup);
+        match (offered, self.config.setup) {
+            (Some(SetupAttribute::Active), _) => SetupAttribute::Passive,
+            (Some(SetupAttribute::Passive), _) => SetupAttribute::Active,
+            (_, Setup::Passive) => SetupAttribute::Passive,
+            _ => SetupAttribute::Active,
+        }
+    }
+
+    /// What an offer must have before anything of it is used.
+    fn check_offer(&self, offer: &Description) -> Result<(), Error> {
+        let owners = self.signaling.owners();
+        if offer.sections.len() < owners.len() {
+            return Err(Error::UnacceptableDescription("a later offer keeps every media section (RFC 3264 §8)"));
+        }
+        let in_use = offer.sections.iter().any(|section| !section.rejected && section.rtp().is_some());
+        match offer.transport_section().and_then(|section| section.transport.as_ref()) {
+            Some(transport) => check_transport(transport),
+            None if in_use => Err(Error::UnacceptableDescription("a=ice-ufrag and a=ice-pwd are required (RFC 8839 §5.4)")),
+            None => Ok(()),
+        }
+    }
+
+    /// Finds or makes the owner of each offered section.
+    fn associate(&mut self, offer: &Description) -> Vec<Owner> {
+        let mut owners = self.signaling.owners().to_vec();
+        for section in &offer.sections[owners.len()..] {
+            let owner = match section.rtp() {
+                Some(rtp) if !section.rejected => {
+                    let unclaimed = self.transceivers.iter().find(|transceiver| {
+                        transceiver.kind == rtp.kind
+                            && transceiver.mid.is_none()
+                            && !owners.contains(&Owner::Transceiver(transceiver.id))
+                    });
+                    let id = unclaimed.map(|transceiver| transceiver.id);
+                    Owner::Transceiver(id.unwrap_or_else(|| self.insert_transceiver(rtp.kind, Direction::RecvOnly)))
+                }
+                _ => Owner::Nobody,
+            };
+            owners.push(owner);
+        }
+        owners
+    }
+
+    fn name_transceivers(&mut self, proposal: &Proposal) {
+        for (owner, section) in proposal.owners.iter().zip(&proposal.description.sections) {
+            if let Owner::Transceiver(id) = owner
+                && let Some(transceiver) = self.transceiver_mut(*id)
+                && !section.mid.is_empty()
+            {
+                transceiver.mid = Some(section.mid.clone());
+            }
+        }
+    }
+
+    /// Offer and answer are complete: everything they say takes effect.
+    fn settle(
+        &mut self,
+        now: Instant,
+        local: Description,
+        remote: Description,
+        owners: Vec<Owner>,
+        we_offered: bool,
+    ) -> Result<(), Error> {
+        self.start_transport(now, &local, &remote, we_offered)?;
+        for ((owner, local), remote) in owners.iter().zip(&local.sections).zip(&remote.sections) {
+            if let Owner::Transceiver(id) = owner {
+                self.settle_section(*id, local, remote, we_offered);
+            }
+        }
+        let trickled: Vec<_> = remote.transport_section().into_iter().flat_map(remote_candidates).collect();
+        let early = core::mem::take(&mut self.early_candidates);
+        self.signaling.settle(Agreement { local, remote, owners, we_offered });
+        for candidate in trickled.into_iter().chain(early) {
+            // A description's candidates we cannot read are candidates we do not use.
+            let _ = self.apply_remote_candidate(now, &candidate);
+        }
+        self.pump(now);
+        Ok(())
+    }
+
+    fn start_transport(&mut self, now: Instant, local: &Description, remote: &Description, we_offered: bool) -> Result<(), Error> {
+        let Some(theirs) = remote.transport_section().and_then(|section| section.transport.as_ref()) else {
+            return Ok(());
+        };
+        check_transport(theirs)?;
+        let credentials = Credentials::new(&theirs.ufrag, &theirs.pwd)
+            .map_err(|_| Error::UnacceptableDescription("a=ice-ufrag or a=ice-pwd is too short or has other characters than RFC 8839 §5.4 allows"))?;
+        let ours = local.transport_section().and_then(|section| section.transport.as_ref()?.setup);
+        let answered = if we_offered { theirs.setup } else { ours };
+        let answerer_is_client = !matches!(answered, Some(SetupAttribute::Passive));
+        let dtls_role = if answerer_is_client == we_offered { DtlsRole::Server } else { DtlsRole::Client };
+        let ice_role = if we_offered || remote.ice_lite { IceRole::Controlling } else { IceRole::Controlled };
+        let fingerprints = theirs.fingerprints.clone();
+        self.transport.start(now, &self.config, ice_role, credentials, remote.ice_lite, dtls_role, fingerprints)
+    }
+
+    fn settle_section(&mut self, id: TransceiverId, local: &Section, remote: &Section, we_offered: bool) {
+        let answer = if we_offered { remote } else { local };
+        let (Some(answered), Some(theirs)) = (answer.rtp(), remote.rtp()) else { return };
+        let Some(transceiver) = self.transceivers.iter_mut().find(|transceiver| transceiver.id == id) else { return };
+        let usable = if local.rejected || remote.rejected { None } else { answered.codecs.first().cloned() };
+        let Some(codec) = usable else {
+            transceiver.current_direction = Some(Direction::Inactive);
+            transceiver.sender = None;
+            transceiver.receiver = None;
+            return;
+        };
+        let agreed = if we_offered { answered.direction.reversed() } else { answered.direction };
+        let direction = transceiver.direction.intersection(agreed);
+        let began_to_receive = direction.receives() && !transceiver.current_direction.is_some_and(Direction::receives);
+        transceiver.current_direction = Some(direction);
+        transceiver.mid_extension = answered.mid_extension;
+        transceiver.codec = Some(codec);
+        transceiver.rtcp_rsize = answer.rtcp_rsize;
+        if direction.receives() {
+            let receiver = transceiver.receiver.get_or_insert_with(|| Receiving::new(Vec::new()));
+            receiver.announced.clone_from(&theirs.ssrcs);
+        } else {
+            transceiver.receiver = None;
+        }
+        if !direction.sends() {
+            transceiver.sender = None;
+        } else if transceiver.sender.is_none() {
+            let seed = self.random.next_u64();
+            transceiver.sender = transceiver.new_sender(&self.config, seed);
+        }
+        if began_to_receive {
+            self.events.push_back(Event::Track(id));
+        }
+    }
+
+    pub(crate) fn insert_transceiver(&mut self, kind: MediaKind, direction: Direction) -> TransceiverId {
+        let id = TransceiverId(self.transceivers.len() as u32);
+        let ssrc = self.unused_ssrc();
+        let track_id = self.random_token();
+        self.transceivers.push(Transceiver::new(id, kind, direction, ssrc, track_id));
+        id
+    }
+}
+
+/// A transport we can use names a certificate.
+fn check_transport(transport: &TransportParameters) -> Result<(), Error> {
+    if transport.fingerprints.is_empty() {
+        return Err(Error::UnacceptableDescription(
+            "an a=fingerprint under a hash function we know (sha-256 and up) is required (RFC 8827 §6.5)",
+        ));
+    }
+    Ok(())
+}
+
+fn remote_candidates(section: &Section) -> Vec<IceCandidate> {
+    let candidate = |text: String| IceCandidate { candidate: text, sdp_mid: None, username_fragment: None };
+    let end = section.end_of_candidates.then(|| candidate(String::new()));
+    section.candidates.iter().cloned().map(candidate).chain(end).collect()
+}
+
+/// Hands out mids that no transceiver has: short, as RFC 9143 §15.1 wants them for the header extension.
+#[derive(Debug)]
+struct MidAllocator {
+    taken: Vec<String>,
+    next: u32,
+}
+
+impl MidAllocator {
+    fn new(transceivers: &[Transceiver]) -> Self {
+        Self { taken: transceivers.iter().filter_map(|transceiver| transceiver.mid.clone()).collect(), next: 0 }
+    }
+
+    fn next(&mut self) -> String {
+        loop {
+            let mid = self.next.to_string();
+            self.next += 1;
+            if !self.taken.contains(&mid) {
+                return mid;
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A transceiver: one media section with what it sends and what it receives.
+
+use rtckit_rtp::{PayloadType, ReceiveConfig, ReceiveStream, SendConfig, SendStream, Ssrc};
+use rtckit_sdp::attribute::Direction;
+
+use crate::config::Config;
+use crate::event::TransceiverId;
+use crate::jsep::{Codec, LocalRtp};
+use crate::state::MediaKind;
+
+/// What one transceiver is, for whoever asks.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct TransceiverInfo {
+    /// Its name within the peer.
+    pub id: TransceiverId,
+    /// The mid of its media section, once a description with it was applied.
+    pub mid: Option<String>,
+    /// Audio or video.
+    pub kind: MediaKind,
+    /// Which way media may go, as far as this side is concerned.
+    pub direction: Direction,
+    /// Which way media goes, as last negotiated.
+    pub current_direction: Option<Direction>,
+    /// The media type of the codec agreed on, such as `video/VP8`.
+    pub codec: Option<String>,
+}
+
+/// The transceiver itself.
+#[derive(Debug)]
+pub(crate) struct Transceiver {
+    pub(crate) id: TransceiverId,
+    pub(crate) kind: MediaKind,
+    pub(crate) mid: Option<String>,
+    pub(crate) direction: Direction,
+    pub(crate) current_direction: Option<Direction>,
+    /// The SSRC we send with.
+    pub(crate) ssrc: u32,
+    pub(crate) codec: Option<Codec>,
+    pub(crate) mid_extension: Option<u8>,
+    pub(crate) rtcp_rsize: bool,
+    pub(crate) sender: Option<SendStream>,
+    pub(crate) receiver: Option<Receiving>,
+    track_id: String,
+}
+
+/// The receiving half, from the moment a description lets media in.
+#[derive(Debug)]
+pub(crate) struct Receiving {
+    /// SSRCs announced for the section.
+    pub(crate) announced: Vec<u32>,
+    /// The stream, from its first packet on.
+    pub(crate) stream: Option<ReceiveStream>,
+    /// Whether the user was told that frames wait, and has not yet found the stream empty.
+    pub(crate) told: bool,
+}
+
+impl Receiving {
+    pub(crate) fn new(announced: Vec<u32>) -> Self {
+        Self { announced, stream: None, told: false }
+    }
+}
+
+impl Transceiver {
+    pub(crate) fn new(id: TransceiverId, kind: MediaKind, direction: Direction, ssrc: u32, track_id: String) -> Self {
+        Self {
+            id,
+            kind,
+            mid: None,
+            direction,
+            current_direction: None,
+            ssrc,
+            codec: None,
+            mid_extension: None,
+            rtcp_rsize: false,
+            sender: None,
+            receiver: None,
+            track_id,
+        }
+    }
+
+    pub(crate) fn info(&self) -> TransceiverInfo {
+        TransceiverInfo {
+            id: self.id,
+            mid: self.mid.clone(),
+            kind: self.kind,
+            direction: self.direction,
+            current_direction: self.current_direction,
+            codec: self.media_type(),
+        }
+    }
+
+    /// `video/VP8` and the like.
+    pub(crate) fn media_type(&self) -> Option<String> {
+        self.codec.as_ref().map(|codec| format!("{}/{}", self.kind, codec.format.name()))
+    }
+
+    /// What it brings to a description.
+    pub(crate) fn local(&self, stream_id: &str, cname: &str) -> LocalRtp {
+        LocalRtp {
+            direction: self.direction,
+            msid: (stream_id.to_owned(), self.track_id.clone()),
+            ssrc: self.ssrc,
+            cname: cname.to_owned(),
+        }
+    }
+
+    /// A stream to send with, for the codec agreed on.
+    pub(crate) fn new_sender(&self, config: &Config, seed: u64) -> Option<SendStream> {
+        let codec = self.codec.as_ref()?;
+        let mut send = SendConfig::new(Ssrc(self.ssrc), PayloadType(codec.payload_type), codec.format, seed);
+        send.max_packet = config.max_datagram.saturating_sub(MAX_SRTP_OVERHEAD);
+        let mid = self.mid.as_ref().and_then(|mid| mid.as_bytes().try_into().ok());
+        send.mid = self.mid_extension.zip(mid);
+        SendStream::new(&send).ok()
+    }
+
+    /// The stream for packets from `ssrc`, replacing one from another source.
+    pub(crate) fn receive_stream(&mut self, config: &Config, ssrc: Ssrc) -> Option<&mut ReceiveStream> {
+        let codec = self.codec.as_ref()?;
+        let receiver = self.receiver.as_mut()?;
+        if receiver.stream.as_ref().is_none_or(|stream| stream.ssrc() != ssrc) {
+            let mut receive = ReceiveConfig::new(ssrc, codec.format);
+            receive.nack = codec.feedback.nack;
+            if receive.nack {
+                receive.max_delay = config.max_repair_delay;
+            }
+            receiver.stream = ReceiveStream::new(&receive).ok();
+        }
+        receiver.stream.as_mut()
+    }
+}
+
+/// The most any SRTP profile adds to an RTP packet.
+const MAX_SRTP_OVERHEAD: usize = 16;

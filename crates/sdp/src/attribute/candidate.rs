@@ -1,0 +1,373 @@
+//! ICE candidates: [RFC 8839 §5.1](https://www.rfc-editor.org/rfc/rfc8839.html#section-5.1), TCP after
+//! [RFC 6544 §4.5](https://www.rfc-editor.org/rfc/rfc6544.html#section-4.5).
+
+use super::Attribute;
+use crate::{
+    error::ParseError,
+    grammar::{Parsed, blanks0, fail, is_blank, next_number, next_word, whole, word},
+};
+use alloc::vec::Vec;
+use core::{fmt, net::IpAddr};
+use nom::Parser;
+
+/// `a=candidate`: one address at which a component may be reached.
+///
+/// ```text
+/// a=candidate:842163049 1 udp 1677729535 198.51.100.7 46154 typ srflx raddr 10.0.0.17 rport 46154
+///             │         │ │   │          │            │         │     └ related address and port
+///             │         │ │   │          │            │         └ kind
+///             │         │ │   │          └ address    └ port
+///             │         │ │   └ priority
+///             │         │ └ transport
+///             │         └ component: 1 RTP, 2 RTCP
+///             └ foundation
+/// ```
+///
+/// A trickled candidate is the same text without `a=`: [`parse_trickled`](Self::parse_trickled) reads it and
+/// `Display` writes it.
+///
+/// ```
+/// use rtckit_sdp::attribute::{Candidate, CandidateKind};
+///
+/// let text = "candidate:1 1 udp 2122260223 192.0.2.1 54400 typ host generation 0 ufrag Yx5k";
+/// let candidate = Candidate::parse_trickled(text)?;
+/// assert_eq!(candidate.kind, CandidateKind::Host);
+/// assert_eq!(candidate.extension("ufrag"), Some("Yx5k"));
+/// assert_eq!(candidate.to_string(), text);
+/// # Ok::<(), rtckit_sdp::ParseError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Candidate<'a> {
+    /// Equal for candidates of one kind, base and server.
+    pub foundation: &'a str,
+    /// Which component of the stream: 1 for RTP and whatever shares its port, 2 for RTCP.
+    pub component: u16,
+    /// How it is reached.
+    pub transport: CandidateTransport<'a>,
+    /// Higher is tried earlier.
+    pub priority: u32,
+    /// Where it is.
+    pub address: Address<'a>,
+    /// The port; 9 for an active TCP candidate.
+    pub port: u16,
+    /// How the address was found.
+    pub kind: CandidateKind<'a>,
+    /// The address it was derived from, `raddr` and `rport`: for diagnosis only.
+    pub related: Option<(Address<'a>, u16)>,
+    /// Who opens the connection, for TCP.
+    pub tcp_type: Option<TcpType>,
+    /// Other words in pairs, in their order: `generation 0`, `ufrag abcd`, `network-cost 10`.
+    pub extensions: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Candidate<'a> {
+    /// Reads a candidate as browsers trickle it: `candidate:…`, or `a=candidate:…`, or what follows.
+    ///
+    /// The empty string, with which a browser announces the end of candidates, is an error here.
+    ///
+    /// # Errors
+    /// The text is not a candidate. Columns count from the beginning of `text`, the line is 0.
+    pub fn parse_trickled(text: &'a str) -> Result<Self, ParseError> {
+        let value = text.strip_prefix("a=").unwrap_or(text);
+        let value = value.strip_prefix("candidate:").unwrap_or(value);
+        Self::parse(value).map_err(|error| error.at(0, text.len() - value.len()))
+    }
+
+    /// The value of the first extension of this name.
+    pub fn extension(&self, name: &str) -> Option<&'a str> {
+        let mut extensions = self.extensions.iter();
+        extensions.find(|(key, _)| *key == name).map(|(_, v)| *v)
+    }
+}
+
+impl<'a> Attribute<'a> for Candidate<'a> {
+    const NAME: &'static str = "candidate";
+
+    fn parse(value: &'a str) -> Result<Self, ParseError> {
+        whole(Self::NAME, value, candidate)
+    }
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        let kind = match self.kind {
+            CandidateKind::Other(name) => name,
+            _ => "-",
+        };
+        let keys = self.extensions.iter().map(|(key, _)| *key);
+        let mut words = [self.foundation, kind].into_iter().chain(keys);
+        if words.any(|word| word.is_empty() || word.contains(is_blank)) {
+            return Err(fmt::Error);
+        }
+        write!(out, "{}", Shown(self))
+    }
+}
+
+/// As a browser trickles it: `candidate:…`.
+impl fmt::Display for Candidate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "candidate:{}", Shown(self))
+    }
+}
+
+/// The text of a candidate. Unlike an attribute's `write` it never fails, as a `Display` may not.
+struct Shown<'c, 'a>(&'c Candidate<'a>);
+
+impl fmt::Display for Shown<'_, '_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Candidate {
+            foundation,
+            component,
+            transport,
+            priority,
+            address,
+            port,
+            kind,
+            ..
+        } = self.0;
+        write!(
+            out,
+            "{foundation} {component} {transport} {priority} {address} {port} typ {kind}"
+        )?;
+        if let Some((address, port)) = &self.0.related {
+            write!(out, " raddr {address} rport {port}")?;
+        }
+        if let Some(tcp_type) = self.0.tcp_type {
+            write!(out, " tcptype {tcp_type}")?;
+        }
+        for (key, value) in &self.0.extensions {
+            write!(out, " {key}")?;
+            if !value.is_empty() {
+                write!(out, " {value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn candidate(input: &str) -> Parsed<'_, Candidate<'_>> {
+    const TYP: &str = "the word typ";
+
+    let (input, foundation) = word("a foundation")(input)?;
+    let (input, component) = next_number("a component from 1 to 256")(input)?;
+    let (input, transport) = next_word("a transport: udp or tcp")(input)?;
+    let (input, priority) = next_number("a priority below 4294967296")(input)?;
+    let (input, address) = next_word("an address")(input)?;
+    let (input, port) = next_number("a port from 0 to 65535")(input)?;
+    let (input, _) = next_word(TYP)
+        .parse(input)
+        .and_then(|(rest, typ)| match typ {
+            "typ" => Ok((rest, typ)),
+            _ => fail(input.trim_start_matches(is_blank), TYP),
+        })?;
+    let (input, kind) = next_word("a type: host, srflx, prflx or relay")(input)?;
+    let mut candidate = Candidate {
+        foundation,
+        component,
+        transport: CandidateTransport::from_name(transport),
+        priority,
+        address: Address::parse(address),
+        port,
+        kind: CandidateKind::from_name(kind),
+        related: None,
+        tcp_type: None,
+        extensions: Vec::new(),
+    };
+    let rest = pairs(input, &mut candidate)?;
+    Ok((rest, candidate))
+}
+
+/// The words after the type. The RFC wants `raddr` and `rport` first; any order is read.
+fn pairs<'a>(
+    mut input: &'a str,
+    candidate: &mut Candidate<'a>,
+) -> Result<&'a str, nom::Err<crate::grammar::Expected<'a>>> {
+    let mut related = (None, None);
+    while !blanks0(input)?.0.is_empty() {
+        let (after_key, key) = next_word("a word")(input)?;
+        input = match key {
+            "raddr" => {
+                let (rest, address) = next_word("the related address")(after_key)?;
+                related.0 = Some(Address::parse(address));
+                rest
+            }
+            "rport" => {
+                let (rest, port) = next_number("the related port")(after_key)?;
+                related.1 = Some(port);
+                rest
+            }
+            "tcptype" => {
+                let (rest, name) = next_word("a TCP type: active, passive or so")(after_key)?;
+                candidate.tcp_type = TcpType::from_name(name);
+                if candidate.tcp_type.is_none() {
+                    fail::<()>(&after_key[1..], "a TCP type: active, passive or so")?;
+                }
+                rest
+            }
+            _ if blanks0(after_key)?.0.is_empty() => {
+                candidate.extensions.push((key, ""));
+                ""
+            }
+            _ => {
+                let (rest, value) = next_word("a value")(after_key)?;
+                candidate.extensions.push((key, value));
+                rest
+            }
+        };
+    }
+    if let (Some(address), port) = related {
+        candidate.related = Some((address, port.unwrap_or(0)));
+    }
+    Ok(input)
+}
+
+/// Where a candidate is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Address<'a> {
+    /// An IPv4 or IPv6 address.
+    Ip(IpAddr),
+    /// A name: mDNS (`….local`), or whatever else is not an address, such as one with a zone.
+    Name(&'a str),
+}
+
+impl<'a> Address<'a> {
+    /// Reads an address; what is none is a name.
+    pub fn parse(text: &'a str) -> Self {
+        text.parse().map_or(Self::Name(text), Self::Ip)
+    }
+
+    /// The address, if it is one.
+    pub const fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Ip(ip) => Some(*ip),
+            Self::Name(_) => None,
+        }
+    }
+
+    /// Whether the name is to be asked for by mDNS
+    /// ([RFC 6762 §3](https://www.rfc-editor.org/rfc/rfc6762.html#section-3)).
+    pub fn is_mdns(&self) -> bool {
+        matches!(self, Self::Name(name) if name.len() > 6 && name.as_bytes()[name.len() - 6..].eq_ignore_ascii_case(b".local"))
+    }
+}
+
+impl From<IpAddr> for Address<'_> {
+    fn from(ip: IpAddr) -> Self {
+        Self::Ip(ip)
+    }
+}
+
+impl fmt::Display for Address<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(ip) => write!(f, "{ip}"),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// How a candidate is reached. Browsers write it in small letters or in capitals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CandidateTransport<'a> {
+    /// `udp`
+    Udp,
+    /// `tcp`
+    Tcp,
+    /// Something else; such a candidate is to be ignored.
+    Other(&'a str),
+}
+
+impl<'a> CandidateTransport<'a> {
+    /// Reads the word, in any case.
+    pub fn from_name(name: &'a str) -> Self {
+        match name {
+            _ if name.eq_ignore_ascii_case("udp") => Self::Udp,
+            _ if name.eq_ignore_ascii_case("tcp") => Self::Tcp,
+            _ => Self::Other(name),
+        }
+    }
+}
+
+impl fmt::Display for CandidateTransport<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Other(name) => name,
+        })
+    }
+}
+
+/// How a candidate's address was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CandidateKind<'a> {
+    /// `host`: an address of the machine.
+    Host,
+    /// `srflx`: what a STUN server saw.
+    ServerReflexive,
+    /// `prflx`: what the peer saw.
+    PeerReflexive,
+    /// `relay`: lent by a TURN server.
+    Relayed,
+    /// Something else; such a candidate is to be ignored.
+    Other(&'a str),
+}
+
+impl<'a> CandidateKind<'a> {
+    /// Reads the word.
+    pub fn from_name(name: &'a str) -> Self {
+        match name {
+            "host" => Self::Host,
+            "srflx" => Self::ServerReflexive,
+            "prflx" => Self::PeerReflexive,
+            "relay" => Self::Relayed,
+            _ => Self::Other(name),
+        }
+    }
+}
+
+impl fmt::Display for CandidateKind<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Host => "host",
+            Self::ServerReflexive => "srflx",
+            Self::PeerReflexive => "prflx",
+            Self::Relayed => "relay",
+            Self::Other(name) => name,
+        })
+    }
+}
+
+/// Who opens a TCP candidate's connection
+/// ([RFC 6544 §4.5](https://www.rfc-editor.org/rfc/rfc6544.html#section-4.5)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TcpType {
+    /// This side opens.
+    Active,
+    /// This side listens.
+    Passive,
+    /// Both open at once.
+    SimultaneousOpen,
+}
+
+impl TcpType {
+    /// Reads the word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Active, Self::Passive, Self::SimultaneousOpen]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
+
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Passive => "passive",
+            Self::SimultaneousOpen => "so",
+        }
+    }
+}
+
+impl fmt::Display for TcpType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,165 @@
+//! What can go wrong: with a text that was read, and with a value that was to be written.
+
+use core::fmt;
+
+/// A text that is not SDP, and where it stopped being it.
+///
+/// `line` and `column` count from 1, the column in bytes. A value parsed by itself, outside a session (a
+/// trickled candidate, say), has `line` 0 and counts its columns from its own first byte. After edits the
+/// line is still that of the text as it was parsed.
+///
+/// ```
+/// let text = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio nine RTP/AVP 0\r\n";
+/// let error = rtckit_sdp::Session::parse(text).unwrap_err();
+/// assert_eq!((error.line, error.column), (5, 9));
+/// assert_eq!(
+///     error.explain(text).to_string(),
+///     "line 5, column 9, in m=: expected a port from 0 to 65535\n\
+///      5 | m=audio nine RTP/AVP 0\n\
+///      \x20 |         ^",
+/// );
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ParseError {
+    /// The line, from 1; 0 if the value was parsed outside a session.
+    pub line: u32,
+    /// The byte in that line, from 1.
+    pub column: u32,
+    /// The line type or attribute that was being read: `m=`, `candidate`.
+    pub field: &'static str,
+    /// What should have stood there.
+    pub expected: &'static str,
+}
+
+impl ParseError {
+    pub(crate) const fn new(field: &'static str, offset: usize, expected: &'static str) -> Self {
+        Self {
+            line: 0,
+            column: clamp(offset).saturating_add(1),
+            field,
+            expected,
+        }
+    }
+
+    /// The same error, for a value that begins `offset` bytes into line `line`.
+    pub(crate) const fn at(mut self, line: u32, offset: usize) -> Self {
+        self.line = line;
+        self.column = self.column.saturating_add(clamp(offset));
+        self
+    }
+
+    /// The error together with the line of `text` it speaks of and a mark under the place. `text` is what
+    /// was given to the parser. Long lines are cut around the place.
+    pub const fn explain<'t>(&self, text: &'t str) -> Explanation<'t> {
+        Explanation { error: *self, text }
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line > 0 {
+            write!(f, "line {}, ", self.line)?;
+        }
+        let Self {
+            column,
+            field,
+            expected,
+            ..
+        } = self;
+        write!(f, "column {column}, in {field}: expected {expected}")
+    }
+}
+
+impl core::error::Error for ParseError {}
+
+/// A [`ParseError`] shown in its text: see [`ParseError::explain`].
+#[derive(Clone, Copy, Debug)]
+pub struct Explanation<'t> {
+    error: ParseError,
+    text: &'t str,
+}
+
+impl fmt::Display for Explanation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// How many characters are shown on either side of the place.
+        const AROUND: usize = 60;
+
+        write!(f, "{}", self.error)?;
+        let number = self.error.line.max(1);
+        let Some(line) = self.text.lines().nth(number as usize - 1) else {
+            return Ok(());
+        };
+        let offset = (self.error.column as usize).saturating_sub(1);
+        let place = line.char_indices().take_while(|(i, _)| *i < offset).count();
+        let from = place.saturating_sub(AROUND);
+        write!(f, "\n{number} | ")?;
+        for char in line.chars().skip(from).take(2 * AROUND) {
+            // A tab would move the mark, a control character the terminal.
+            let shown = if char.is_control() { ' ' } else { char };
+            write!(f, "{shown}")?;
+        }
+        let margin = number.ilog10() as usize + 2;
+        write!(f, "\n{:margin$}| {:mark$}^", "", "", mark = place - from)
+    }
+}
+
+/// A value that cannot be written as SDP: the caller's mistake. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Error {
+    /// The value of this line type or attribute holds a CR, LF or NUL, and would end its line early.
+    LineBreak(&'static str),
+    /// A word of this line type or attribute is empty, or holds a space, and would be read as another word.
+    Word(&'static str),
+    /// An attribute's name is not a token
+    /// ([RFC 8866 §9](https://www.rfc-editor.org/rfc/rfc8866.html#section-9)).
+    AttributeName,
+    /// What was written could not be read back.
+    Unreadable(ParseError),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LineBreak(field) => write!(f, "the value of {field} holds a line break or NUL"),
+            Self::Word(field) => write!(f, "a word of {field} is empty or holds a space"),
+            Self::AttributeName => f.write_str("the attribute's name is not a token"),
+            Self::Unreadable(error) => write!(f, "the value would not be read back: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+const fn clamp(offset: usize) -> u32 {
+    if offset > u32::MAX as usize {
+        u32::MAX
+    } else {
+        offset as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{format, string::ToString};
+
+    #[test]
+    fn explains_with_a_mark_under_the_place() {
+        let error = ParseError::new("mid", 2, "a token").at(2, 6);
+        assert_eq!(
+            error.explain("v=0\na=mid:é (\n").to_string(),
+            "line 2, column 9, in mid: expected a token\n2 | a=mid:é (\n  |        ^"
+        );
+    }
+
+    #[test]
+    fn cuts_long_lines_and_survives_a_foreign_text() {
+        let error = ParseError::new("fmtp", 500, "a format").at(1, 0);
+        let shown = error.explain(&"x".repeat(1000)).to_string();
+        assert!(shown.len() < 300, "{shown}");
+        assert!(shown.ends_with(&format!("| {}^", " ".repeat(60))));
+        assert_eq!(error.explain("").to_string(), error.to_string());
+    }
+}

@@ -1,0 +1,391 @@
+//! The values of the lines that are not attributes:
+//! [RFC 8866 §5](https://www.rfc-editor.org/rfc/rfc8866.html#section-5).
+
+use crate::{
+    error::ParseError,
+    grammar::{
+        Parsed, after, blanks, fail, is_blank, next_number, next_word, number, token, whole, word,
+    },
+};
+use alloc::vec::Vec;
+use core::{fmt, net::IpAddr};
+use nom::{Parser, combinator::opt};
+
+/// `o=`: who made the session, and which edition of it this is
+/// ([RFC 8866 §5.2](https://www.rfc-editor.org/rfc/rfc8866.html#section-5.2)).
+///
+/// ```text
+/// o=jdoe 3724394400 3724394405 IN IP4 198.51.100.1
+///   │    │          │          │  │   └ address
+///   │    │          │          │  └ address type
+///   │    │          │          └ network type
+///   │    │          └ session version
+///   │    └ session id
+///   └ user name
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Origin<'a> {
+    /// `-` for none.
+    pub username: &'a str,
+    /// Unique among the writer's sessions. The grammar sets no bound, JSEP one of 63 bits: a larger number
+    /// reads as `u64::MAX`; its line keeps the text.
+    pub session_id: u64,
+    /// Grows with every edition. Bounded like the session id.
+    pub session_version: u64,
+    /// `IN`.
+    pub network_type: &'a str,
+    /// `IP4` or `IP6`.
+    pub address_type: &'a str,
+    /// The writer's address; WebRTC writes a dummy.
+    pub address: &'a str,
+}
+
+impl Origin<'_> {
+    /// An origin as JSEP wants it: no user, no address
+    /// ([RFC 9429 §5.2.1](https://www.rfc-editor.org/rfc/rfc9429.html#section-5.2.1)).
+    pub const fn anonymous(session_id: u64, session_version: u64) -> Self {
+        Self {
+            username: "-",
+            session_id,
+            session_version,
+            network_type: "IN",
+            address_type: "IP4",
+            address: "127.0.0.1",
+        }
+    }
+}
+
+impl<'a> Origin<'a> {
+    pub(crate) fn parse(value: &'a str) -> Result<Self, ParseError> {
+        let parser = (
+            word("a user name, or -"),
+            next_digits("a session id in digits"),
+            next_digits("a session version in digits"),
+            next_word("a network type: IN"),
+            next_word("an address type: IP4 or IP6"),
+            next_word("an address"),
+        );
+        let (username, session_id, session_version, network_type, address_type, address) =
+            whole("o=", value, parser)?;
+        Ok(Self {
+            username,
+            session_id,
+            session_version,
+            network_type,
+            address_type,
+            address,
+        })
+    }
+}
+
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            username,
+            session_id,
+            session_version,
+            network_type,
+            address_type,
+            address,
+        } = self;
+        write!(
+            f,
+            "{username} {session_id} {session_version} {network_type} {address_type} {address}"
+        )
+    }
+}
+
+/// Digits without a bound: what does not fit is the largest number.
+fn next_digits<'a>(what: &'static str) -> impl FnMut(&'a str) -> Parsed<'a, u64> {
+    move |input| {
+        let (rest, digits) = next_word(what)(input)?;
+        if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            Ok((rest, digits.parse().unwrap_or(u64::MAX)))
+        } else {
+            fail(input.trim_start_matches(is_blank), what)
+        }
+    }
+}
+
+/// `c=`: where the media go
+/// ([RFC 8866 §5.7](https://www.rfc-editor.org/rfc/rfc8866.html#section-5.7)).
+///
+/// ```text
+/// c=IN IP4 233.252.0.1/127/3
+///                      │   └ number of addresses
+///                      └ time to live, IPv4 only
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Connection<'a> {
+    /// `IN`.
+    pub network_type: &'a str,
+    /// `IP4` or `IP6`.
+    pub address_type: &'a str,
+    /// An address or a name.
+    pub address: &'a str,
+    /// How far multicast goes.
+    pub ttl: Option<u8>,
+    /// How many multicast addresses follow one another.
+    pub count: Option<u32>,
+}
+
+impl<'a> Connection<'a> {
+    /// "Not known yet": what WebRTC writes when ICE decides
+    /// ([RFC 9429 §5.2.1](https://www.rfc-editor.org/rfc/rfc9429.html#section-5.2.1)).
+    pub const UNSPECIFIED: Connection<'static> = Connection {
+        network_type: "IN",
+        address_type: "IP4",
+        address: "0.0.0.0",
+        ttl: None,
+        count: None,
+    };
+
+    pub(crate) fn parse(value: &'a str) -> Result<Self, ParseError> {
+        whole("c=", value, connection)
+    }
+
+    /// The address, if it is not a name.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.address.parse().ok()
+    }
+}
+
+impl fmt::Display for Connection<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            network_type,
+            address_type,
+            address,
+            ..
+        } = self;
+        write!(f, "{network_type} {address_type} {address}")?;
+        self.ttl.map_or(Ok(()), |ttl| write!(f, "/{ttl}"))?;
+        self.count.map_or(Ok(()), |count| write!(f, "/{count}"))
+    }
+}
+
+pub(crate) fn connection(input: &str) -> Parsed<'_, Connection<'_>> {
+    let (input, network_type) = word("a network type: IN")(input)?;
+    let (input, address_type) = next_word("an address type: IP4 or IP6")(input)?;
+    let (input, _) = blanks(input)?;
+    let (input, address) = crate::grammar::word_until(&['/'], "an address")(input)?;
+    let (input, ttl) = if address_type.eq_ignore_ascii_case("IP6") {
+        (input, None)
+    } else {
+        after("/", number("a time to live from 0 to 255"))(input)?
+    };
+    let (input, count) = after("/", number("a number of addresses"))(input)?;
+    Ok((
+        input,
+        Connection {
+            network_type,
+            address_type,
+            address,
+            ttl,
+            count,
+        },
+    ))
+}
+
+/// `b=`: how much bandwidth
+/// ([RFC 8866 §5.8](https://www.rfc-editor.org/rfc/rfc8866.html#section-5.8)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Bandwidth<'a> {
+    /// `AS` and `CT` count kilobits per second, `TIAS`, `RS` and `RR` bits per second.
+    pub kind: &'a str,
+    /// How much, in the unit of its kind.
+    pub value: u64,
+}
+
+impl<'a> Bandwidth<'a> {
+    pub(crate) fn parse(value: &'a str) -> Result<Self, ParseError> {
+        let parser = (
+            token("a kind of bandwidth such as AS"),
+            crate::grammar::literal(":", "a colon and a number"),
+            number("a number"),
+        );
+        let (kind, _, value) = whole("b=", value, parser)?;
+        Ok(Self { kind, value })
+    }
+
+    /// The bandwidth in bits per second, if the kind is one of the five of RFC 8866, RFC 3556 and RFC 3890.
+    pub fn bits_per_second(&self) -> Option<u64> {
+        match self.kind {
+            "AS" | "CT" => Some(self.value.saturating_mul(1000)),
+            "TIAS" | "RS" | "RR" => Some(self.value),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Bandwidth<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.value)
+    }
+}
+
+/// `t=`: when the session is on, in seconds since 1900; 0 for no bound
+/// ([RFC 8866 §5.9](https://www.rfc-editor.org/rfc/rfc8866.html#section-5.9)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Timing {
+    /// From when.
+    pub start: u64,
+    /// Until when.
+    pub stop: u64,
+}
+
+impl Timing {
+    pub(crate) fn parse(value: &str) -> Result<Self, ParseError> {
+        let parser = (
+            number("a start time in seconds"),
+            next_number("a stop time in seconds"),
+        );
+        let (start, stop) = whole("t=", value, parser)?;
+        Ok(Self { start, stop })
+    }
+}
+
+impl fmt::Display for Timing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.start, self.stop)
+    }
+}
+
+/// `r=`: how the time before it repeats, in seconds
+/// ([RFC 8866 §5.10](https://www.rfc-editor.org/rfc/rfc8866.html#section-5.10)).
+///
+/// ```text
+/// r=7d 1h 0 25h
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Repeat {
+    /// From one to the next.
+    pub interval: u64,
+    /// How long each is.
+    pub duration: u64,
+    /// After the start of each interval.
+    pub offsets: Vec<u64>,
+}
+
+impl Repeat {
+    pub(crate) fn parse(value: &str) -> Result<Self, ParseError> {
+        let parser = (
+            typed_time("an interval such as 7d"),
+            next_time("a duration such as 1h"),
+            next_time("an offset such as 0"),
+            nom::multi::many0(next_time("an offset such as 25h")),
+        );
+        let (interval, duration, first, mut offsets) = whole("r=", value, parser)?;
+        offsets.insert(0, first);
+        Ok(Self {
+            interval,
+            duration,
+            offsets,
+        })
+    }
+}
+
+impl fmt::Display for Repeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.interval, self.duration)?;
+        self.offsets
+            .iter()
+            .try_for_each(|offset| write!(f, " {offset}"))
+    }
+}
+
+/// `z=`: when clocks are changed, and by how much
+/// ([RFC 8866 §5.11](https://www.rfc-editor.org/rfc/rfc8866.html#section-5.11)).
+///
+/// ```text
+/// z=3730928400 -1h 3749680800 0
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Zone {
+    /// From which second since 1900, how many seconds are to be added to the times of `r=`.
+    pub adjustments: Vec<(u64, i64)>,
+}
+
+impl Zone {
+    pub(crate) fn parse(value: &str) -> Result<Self, ParseError> {
+        fn one(input: &str) -> Parsed<'_, (u64, i64)> {
+            let (input, time) = number("a time in seconds")(input)?;
+            let (input, _) = blanks(input)?;
+            let (input, minus) = opt(nom::bytes::complete::tag("-")).parse(input)?;
+            let (rest, offset) = typed_time("an offset such as -1h")(input)?;
+            match i64::try_from(offset) {
+                Ok(offset) if minus.is_some() => Ok((rest, (time, -offset))),
+                Ok(offset) => Ok((rest, (time, offset))),
+                Err(_) => fail(input, "an offset such as -1h"),
+            }
+        }
+        let parser = nom::multi::separated_list1(blanks, one);
+        whole("z=", value, parser).map(|adjustments| Self { adjustments })
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (time, offset)) in self.adjustments.iter().enumerate() {
+            let blank = if i == 0 { "" } else { " " };
+            write!(f, "{blank}{time} {offset}")?;
+        }
+        Ok(())
+    }
+}
+
+/// `typed-time`: seconds, or a number of days, hours, minutes or seconds.
+fn typed_time<'a>(what: &'static str) -> impl FnMut(&'a str) -> Parsed<'a, u64> {
+    move |input| {
+        let (rest, count) = number::<u64>(what)(input)?;
+        let (unit, rest) = match rest.as_bytes().first() {
+            Some(b'd') => (86_400, &rest[1..]),
+            Some(b'h') => (3_600, &rest[1..]),
+            Some(b'm') => (60, &rest[1..]),
+            Some(b's') => (1, &rest[1..]),
+            _ => (1, rest),
+        };
+        match count.checked_mul(unit) {
+            Some(seconds) => Ok((rest, seconds)),
+            None => fail(input, what),
+        }
+    }
+}
+
+fn next_time<'a>(what: &'static str) -> impl FnMut(&'a str) -> Parsed<'a, u64> {
+    move |input| {
+        let (input, _) = blanks(input)?;
+        typed_time(what)(input)
+    }
+}
+
+/// `k=`: a key in the clear. Obsolete, and not to be written
+/// ([RFC 8866 §5.12](https://www.rfc-editor.org/rfc/rfc8866.html#section-5.12)). Its `Debug` hides it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key<'a> {
+    /// `prompt`, `clear`, `base64` or `uri`.
+    pub method: &'a str,
+    /// The key, or where it is.
+    pub value: Option<&'a str>,
+}
+
+impl<'a> Key<'a> {
+    pub(crate) fn parse(value: &'a str) -> Self {
+        match value.split_once(':') {
+            Some((method, value)) => Self {
+                method,
+                value: Some(value),
+            },
+            None => Self {
+                method: value,
+                value: None,
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({} ..)", self.method)
+    }
+}

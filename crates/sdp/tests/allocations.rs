@@ -1,0 +1,61 @@
+//! What a browser's offer costs in allocations, counted.
+#![allow(unsafe_code, reason = "a counting allocator cannot be written without")]
+
+use rtckit_sdp::Session;
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+};
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes to the system's allocator as it came; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn an_offer_is_read_with_a_dozen_allocations() {
+    let text = include_str!("../testdata/browsers/chromium156_audio_video_data_offer.sdp");
+    let before = ALLOCATIONS.get();
+    let session = Session::parse(text).unwrap();
+    let parsed = ALLOCATIONS.get() - before;
+    assert_eq!(session.media().len(), 3);
+    assert!((1..=12).contains(&parsed), "{parsed} allocations");
+
+    let before = ALLOCATIONS.get();
+    let video = &session.media()[1];
+    assert!(
+        video
+            .attributes_of::<rtckit_sdp::attribute::RtcpFb<'_>>()
+            .all(|fb| fb.is_ok())
+    );
+    assert!(
+        video
+            .attributes_of::<rtckit_sdp::attribute::RtpMap<'_>>()
+            .all(|map| map.is_ok())
+    );
+    assert_eq!(ALLOCATIONS.get(), before, "views borrow");
+}

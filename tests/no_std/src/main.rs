@@ -1,0 +1,115 @@
+//! A program without the standard library that links rtckit's no_std crates and calls something of each.
+//!
+//! It has its own panic handler: should any of the crates pull in `std`, which brings another, the compiler
+//! refuses with E0152 ("duplicate lang item"). A build for the host with `--no-default-features` would prove
+//! nothing, since a crate can ask for `std` whatever its features say.
+//!
+//! Run, it exits with 0 when every call did what it should.
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::cell::UnsafeCell;
+use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+// linked for E0152 alone
+use {rtckit_ice as _, rtckit_transport as _};
+
+// the host's C library, for `memcpy` and the program's start; no Rust library is behind it
+#[link(name = "c")]
+unsafe extern "C" {
+    fn abort() -> !;
+}
+
+#[panic_handler]
+fn panic(_: &PanicInfo<'_>) -> ! {
+    // SAFETY: `abort` has no preconditions.
+    unsafe { abort() }
+}
+
+/// The precompiled `alloc` names the personality of unwinding; with `panic = "abort"` nobody calls it.
+#[unsafe(no_mangle)]
+extern "C" fn rust_eh_personality() {}
+
+/// Hands out memory from a fixed arena and never takes it back.
+struct Arena {
+    memory: UnsafeCell<[u8; Arena::LEN]>,
+    used: AtomicUsize,
+}
+
+impl Arena {
+    const LEN: usize = 1 << 20;
+}
+
+// SAFETY: each byte is handed out once, by an atomic counter.
+unsafe impl Sync for Arena {}
+
+// SAFETY: the ranges handed out are disjoint, aligned and inside the arena.
+unsafe impl GlobalAlloc for Arena {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let base = self.memory.get().cast::<u8>();
+        let reserved = layout.size() + layout.align();
+        let used = self.used.fetch_add(reserved, Ordering::Relaxed);
+        if used + reserved > Self::LEN {
+            return core::ptr::null_mut();
+        }
+        // SAFETY: `used + reserved` bytes are inside the arena, and alignment skips less than `align` of them.
+        unsafe {
+            let start = base.add(used);
+            start.add(start.align_offset(layout.align()))
+        }
+    }
+
+    unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
+}
+
+#[global_allocator]
+static ARENA: Arena = Arena {
+    memory: UnsafeCell::new([0; Arena::LEN]),
+    used: AtomicUsize::new(0),
+};
+
+#[unsafe(no_mangle)]
+extern "C" fn main() -> i32 {
+    let checks = [proto(), mac(), aes_ctr(), sdp(), stun(), rtp()];
+    i32::from(!checks.iter().all(|passed| *passed))
+}
+
+fn proto() -> bool {
+    use rtckit_proto::{Instant, Reader};
+
+    let later = Instant::ZERO + core::time::Duration::from_millis(20);
+    later.as_millis() == 20 && Reader::new(&[1, 2]).u16() == Ok(0x0102)
+}
+
+fn mac() -> bool {
+    use rtckit_crypto::mac::HmacSha1;
+
+    let key = HmacSha1::new(b"key");
+    key.verify(&[b"text"], &key.sign(&[b"text"]))
+}
+
+fn aes_ctr() -> bool {
+    let mut data = *b"rtckit";
+    let key = rtckit_crypto::ctr::Aes128Ctr::new(&[7; 16]);
+    key.apply(&[0; 16], &mut data);
+    key.apply(&[0; 16], &mut data);
+    data == *b"rtckit"
+}
+
+fn sdp() -> bool {
+    let text = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
+    rtckit_sdp::Session::parse(text).is_ok()
+}
+
+fn stun() -> bool {
+    rtckit_stun::Message::parse(&[0; 20]).is_err()
+}
+
+fn rtp() -> bool {
+    rtckit_rtp::Packet::parse(&[0x80, 0x60, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3]).is_ok()
+}
+
