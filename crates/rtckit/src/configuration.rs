@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::sync::Arc;
 
-use rtckit_crypto::{Identity, Provider};
+use rtckit_crypto::{identity::Identity, provider::Provider};
 use rtckit_peer::{Config, Setup};
 use rtckit_proto::{SrtpProfile, WallClock};
 

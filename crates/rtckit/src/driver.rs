@@ -91,7 +91,7 @@ impl Driver {
         let mut state = self.shared.lock();
         state.peer.handle_timeout(now);
         let collected = self.outbox.collect(&mut state.peer, now);
-        let bells = state.take_events();
+        let bells = state.take_events().and_sent(!self.outbox.is_empty());
         let deadline = state.peer.poll_timeout();
         let phase = state.phase;
         drop(state);

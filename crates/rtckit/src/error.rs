@@ -24,7 +24,7 @@ pub enum Error {
     /// The peer connection refused.
     Peer(rtckit_peer::Error),
     /// The cryptography provider failed.
-    Crypto(rtckit_crypto::Error),
+    Crypto(rtckit_crypto::error::CryptoError),
     /// No path to the other side works, or the handshake failed; nothing more will come of this connection.
     Failed,
     /// The connection is closed: by this side, by the other, or because the runtime went away.
@@ -67,8 +67,8 @@ impl From<rtckit_peer::Error> for Error {
     }
 }
 
-impl From<rtckit_crypto::Error> for Error {
-    fn from(error: rtckit_crypto::Error) -> Self {
+impl From<rtckit_crypto::error::CryptoError> for Error {
+    fn from(error: rtckit_crypto::error::CryptoError) -> Self {
         Self::Crypto(error)
     }
 }

@@ -88,7 +88,7 @@ pub use interfaces::Interface;
 pub use transceiver::{Frame, Receiver, Sender, Transceiver};
 pub use wire::{Shaper, Tap, Way};
 
-pub use rtckit_crypto::{Identity, Provider};
+pub use rtckit_crypto::{identity::Identity, provider::Provider};
 pub use rtckit_peer::{
     CandidatePairStats, ConnectionState, Direction, DtlsTransportState, IceCandidate,
     IceConnectionState, IceGatheringState, InboundRtpStats, MediaKind, OutboundRtpStats, SdpType,

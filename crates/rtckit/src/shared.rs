@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) events: Notify,
     /// Rings for the handles: frames can be read, or the task ended.
     pub(crate) frames: Notify,
+    /// Rings for the handles: packets have left, so there is room for more; or the task ended.
+    pub(crate) sent: Notify,
 }
 
 pub(crate) struct State {
@@ -58,6 +60,7 @@ impl Shared {
             changed: Notify::new(),
             events: Notify::new(),
             frames: Notify::new(),
+            sent: Notify::new(),
         }
     }
 
@@ -158,6 +161,7 @@ impl State {
 pub(crate) struct Bells {
     events: bool,
     frames: bool,
+    sent: bool,
 }
 
 impl Bells {
@@ -165,7 +169,13 @@ impl Bells {
     pub(crate) const ALL: Self = Self {
         events: true,
         frames: true,
+        sent: true,
     };
+
+    /// These, and the one that tells of room if packets were `sent`.
+    pub(crate) fn and_sent(self, sent: bool) -> Self {
+        Self { sent, ..self }
+    }
 
     pub(crate) fn ring(self, shared: &Shared) {
         if self.events {
@@ -173,6 +183,9 @@ impl Bells {
         }
         if self.frames {
             shared.frames.notify_waiters();
+        }
+        if self.sent {
+            shared.sent.notify_waiters();
         }
     }
 }

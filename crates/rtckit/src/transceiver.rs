@@ -7,6 +7,7 @@ use rtckit_peer::{Direction, MediaKind, Peer, TransceiverId, TransceiverInfo};
 
 use crate::Error;
 use crate::connection::Inner;
+use crate::shared::Phase;
 
 /// One media section of the connection: something to send, something to receive, or both
 /// ([W3C](https://www.w3.org/TR/webrtc/#rtcrtptransceiver-interface)). A handle, like the connection.
@@ -83,18 +84,32 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Sends one encoded frame. `timestamp` counts ticks of [`clock_rate`](Self::clock_rate) and says when the
-    /// frame is to be shown; it may start anywhere.
+    /// Sends one encoded frame; waits while the packets of earlier ones have not left.
+    ///
+    /// `timestamp` counts ticks of [`clock_rate`](Self::clock_rate) and says when the frame is to be shown; it may
+    /// start anywhere.
     ///
     /// # Errors
     ///
     /// Nothing is sent in this direction (yet), the frame is empty or too large, or the connection is closed.
     pub async fn write_frame(&self, timestamp: u32, data: &[u8]) -> Result<(), Error> {
+        let shared = &self.transceiver.inner.shared;
         let id = self.transceiver.id;
-        self.transceiver
-            .inner
-            .shared
-            .call(|peer, now| sender(peer, id)?.write_frame(now, timestamp, data))
+        let written = shared.wait(&shared.sent, |state| {
+            if state.phase != Phase::Open {
+                return Some(Err(Error::Closed));
+            }
+            let now = shared.time.now();
+            match sender(&mut state.peer, id)
+                .and_then(|mut sender| sender.write_frame(now, timestamp, data))
+            {
+                Err(rtckit_peer::Error::QueueFull) => None,
+                result => Some(result.map_err(Error::from)),
+            }
+        });
+        let result = written.await;
+        shared.changed.notify_one();
+        result
     }
 
     /// Ticks per second of the codec's clock: 90 000 for video, 48 000 for Opus.
@@ -107,22 +122,20 @@ impl Sender {
         Ok(sender(&mut state.peer, self.transceiver.id)?.clock_rate())
     }
 
-    /// The codec's media type, such as `video/VP8`.
+    /// The codec's name: `VP8`, `opus`.
     ///
     /// # Errors
     ///
     /// Nothing is sent in this direction yet, so no codec is settled.
-    pub fn codec(&self) -> Result<String, Error> {
+    pub fn codec(&self) -> Result<&'static str, Error> {
         let mut state = self.transceiver.inner.shared.lock();
-        Ok(sender(&mut state.peer, self.transceiver.id)?
-            .codec()
-            .to_owned())
+        Ok(sender(&mut state.peer, self.transceiver.id)?.codec())
     }
 
-    /// Whether something is still to be sent: packets that wait for their turn.
-    pub fn has_pending(&self) -> bool {
+    /// Packets that wait to be sent.
+    pub fn queued_packets(&self) -> usize {
         let mut state = self.transceiver.inner.shared.lock();
-        sender(&mut state.peer, self.transceiver.id).is_ok_and(|sender| sender.has_pending())
+        sender(&mut state.peer, self.transceiver.id).map_or(0, |sender| sender.queued_packets())
     }
 }
 
@@ -141,8 +154,8 @@ pub struct Frame {
     /// When it is to be shown, in ticks of the codec's clock; the sender chose where they start.
     pub timestamp: u32,
     /// Whether it stands alone.
-    pub keyframe: bool,
-    /// Whether it follows the frame before without a gap; a decoder that meets a gap needs a keyframe.
+    pub key_frame: bool,
+    /// Whether it follows the frame before without a gap; a decoder that meets a gap needs a key frame.
     pub contiguous: bool,
 }
 
@@ -151,7 +164,7 @@ impl fmt::Debug for Frame {
         f.debug_struct("Frame")
             .field("len", &self.data.len())
             .field("timestamp", &self.timestamp)
-            .field("keyframe", &self.keyframe)
+            .field("key_frame", &self.key_frame)
             .field("contiguous", &self.contiguous)
             .finish()
     }
@@ -170,7 +183,7 @@ impl Receiver {
                     Some(Frame {
                         data: frame.data.to_vec(),
                         timestamp: frame.timestamp,
-                        keyframe: frame.keyframe,
+                        key_frame: frame.key_frame,
                         contiguous: frame.contiguous,
                     })
                 });
@@ -186,9 +199,9 @@ impl Receiver {
     pub fn request_keyframe(&self) {
         let id = self.transceiver.id;
         // On a connection that is closed there is no one to ask.
-        let _ = self.transceiver.inner.shared.call(|peer, _| {
+        let _ = self.transceiver.inner.shared.call(|peer, now| {
             if let Some(mut receiver) = peer.receiver(id) {
-                receiver.request_keyframe();
+                receiver.request_keyframe(now);
             }
             Ok::<(), Error>(())
         });
