@@ -74,6 +74,8 @@
 #![forbid(unsafe_code)]
 
 mod alert;
+#[cfg(test)]
+mod captured;
 mod config;
 mod connection;
 mod error;

@@ -281,7 +281,8 @@ mod tests {
                 let fragment = header(0, len as u32, start as u32, (end - start) as u32);
                 prop_assert_eq!(reassembly.insert(&fragment, &message[start..end]), Inserted::Stored);
             }
-            prop_assert_eq!(reassembly.take().unwrap().body(), &message[..]);
+            let assembled = reassembly.take().unwrap();
+            prop_assert_eq!(assembled.body(), &message[..]);
         }
     }
 }

@@ -17,13 +17,12 @@
 //! let mut a = Agent::new(AgentConfig::default(), Box::new(SeededRandom::new(1)));
 //! let mut b = Agent::new(AgentConfig::default(), Box::new(SeededRandom::new(2)));
 //! a.set_role(Role::Controlling);
-//! for (agent, peer, ours, theirs) in [(&mut a, &b, a_address, b_address)] {
-//!     agent.add_local_candidate(now, Candidate::host(ours, 1))?;
-//!     agent.set_remote_credentials(now, peer.local_credentials().clone())?;
-//!     agent.add_remote_candidate(now, Candidate::host(theirs, 1))?;
-//! }
+//! a.add_local_candidate(now, Candidate::host(a_address, 1))?;
 //! b.add_local_candidate(now, Candidate::host(b_address, 1))?;
+//! a.set_remote_credentials(now, b.local_credentials().clone())?;
 //! b.set_remote_credentials(now, a.local_credentials().clone())?;
+//! a.add_remote_candidate(now, Candidate::host(b_address, 1))?;
+//! // b learns a's address from the checks that arrive.
 //!
 //! let mut buf = [0; Agent::MAX_DATAGRAM];
 //! while a.selected_pair().is_none() || b.selected_pair().is_none() {

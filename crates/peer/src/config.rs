@@ -3,7 +3,8 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use rtckit_crypto::{Identity, Provider};
+use rtckit_crypto::identity::Identity;
+use rtckit_crypto::provider::Provider;
 use rtckit_proto::{SrtpProfile, WallClock};
 
 /// Which DTLS role an offer or answer of ours asks for

@@ -47,7 +47,11 @@ mod tests {
         };
         for first in 0..=255 {
             for second in [0, 96, 111, 127, 191, 192, 200, 206, 223, 224, 255] {
-                assert_eq!(protocol(&[first, second, 0, 0]), expected(first, second), "{first} {second}");
+                assert_eq!(
+                    protocol(&[first, second, 0, 0]),
+                    expected(first, second),
+                    "{first} {second}"
+                );
             }
         }
         assert_eq!(protocol(&[]), None);

@@ -26,12 +26,16 @@ pub enum Error {
     },
     /// There is no such transceiver, or it does not send (or receive) now.
     NoSuchStream,
+    /// The sender's queue is full: its packets are not polled out as fast as frames come.
+    QueueFull,
+    /// The peer has 64 transceivers already.
+    TooManyTransceivers,
     /// A frame is empty, or larger than the sender's ceiling.
     FrameTooLarge,
     /// The DTLS machine failed, for the reason given.
     Dtls(rtckit_dtls::Error),
     /// The cryptography provider failed.
-    Crypto(rtckit_crypto::Error),
+    Crypto(rtckit_crypto::error::CryptoError),
     /// The connection is closed.
     Closed,
 }
@@ -39,11 +43,20 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MalformedDescription(error) => write!(f, "the session description does not parse: {error}"),
-            Self::UnacceptableDescription(rule) => write!(f, "the session description cannot be used: {rule}"),
+            Self::MalformedDescription(error) => {
+                write!(f, "the session description does not parse: {error}")
+            }
+            Self::UnacceptableDescription(rule) => {
+                write!(f, "the session description cannot be used: {rule}")
+            }
             Self::MalformedCandidate => f.write_str("the ICE candidate does not parse"),
-            Self::WrongState { operation, state } => write!(f, "{operation} is not possible in the signalling state {state}"),
+            Self::WrongState { operation, state } => write!(
+                f,
+                "{operation} is not possible in the signalling state {state}"
+            ),
             Self::NoSuchStream => f.write_str("no transceiver sends or receives there"),
+            Self::QueueFull => f.write_str("packets of earlier frames still wait to be sent"),
+            Self::TooManyTransceivers => f.write_str("a peer has at most 64 transceivers"),
             Self::FrameTooLarge => f.write_str("the frame is empty or too large to send"),
             Self::Dtls(error) => write!(f, "DTLS: {error}"),
             Self::Crypto(error) => write!(f, "cryptography: {error}"),

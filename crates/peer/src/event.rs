@@ -2,7 +2,10 @@
 
 use rtckit_proto::id;
 
-use crate::state::{ConnectionState, DtlsTransportState, IceCandidate, IceConnectionState, IceGatheringState, SignalingState};
+use crate::state::{
+    ConnectionState, DtlsTransportState, IceCandidate, IceConnectionState, IceGatheringState,
+    SignalingState,
+};
 
 id! {
     /// Names a transceiver of one peer for as long as the peer lives.

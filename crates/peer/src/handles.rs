@@ -9,7 +9,7 @@ use crate::transceiver::Receiving;
 /// The sending half of a transceiver.
 #[derive(Debug)]
 pub struct Sender<'p> {
-    pub(crate) format: rtckit_rtp::Codec,
+    pub(crate) format: rtckit_rtp::payload::Codec,
     pub(crate) stream: &'p mut SendStream,
 }
 
@@ -20,10 +20,12 @@ impl Sender<'_> {
     /// gets a random offset. Fails when the frame is empty or too large, or when the packets of the frames before have
     /// not been polled out.
     pub fn write_frame(&mut self, now: Instant, timestamp: u32, data: &[u8]) -> Result<(), Error> {
-        self.stream.write_frame(now, timestamp, data).map_err(|error| match error {
-            rtckit_rtp::Error::QueueFull => Error::QueueFull,
-            _ => Error::FrameTooLarge,
-        })
+        self.stream
+            .write_frame(now, timestamp, data)
+            .map_err(|error| match error {
+                rtckit_rtp::Error::QueueFull => Error::QueueFull,
+                _ => Error::FrameTooLarge,
+            })
     }
 
     /// Ticks per second of the codec's RTP clock: 90000 for video, 48000 for Opus.

@@ -1,6 +1,6 @@
 //! Offer and answer, as they act on the peer ([RFC 9429 §5](https://www.rfc-editor.org/rfc/rfc9429#section-5)).
 
-use rtckit_crypto::HashAlgorithm;
+use rtckit_crypto::fingerprint::HashAlgorithm;
 use rtckit_ice::{Credentials, Role as IceRole};
 use rtckit_proto::{Instant, Random as _};
 use rtckit_sdp::attribute::{Direction, Setup as SetupAttribute};
@@ -8,7 +8,9 @@ use rtckit_sdp::attribute::{Direction, Setup as SetupAttribute};
 use crate::config::Setup;
 use crate::error::Error;
 use crate::event::{Event, TransceiverId};
-use crate::jsep::{self, Description, Media, RtpSection, Section, TransportParameters, offered_codecs};
+use crate::jsep::{
+    self, Description, Media, RtpSection, Section, TransportParameters, offered_codecs,
+};
 use crate::peer::Peer;
 use crate::secure_transport::DtlsRole;
 use crate::signaling::{Agreement, Owner, Proposal};
@@ -50,13 +52,18 @@ impl Peer {
     /// Answers the remote offer that is pending
     /// ([RFC 9429 §5.3](https://www.rfc-editor.org/rfc/rfc9429#section-5.3)). Nothing changes until it is applied.
     pub fn create_answer(&mut self) -> Result<SessionDescription, Error> {
-        self.signaling.require("create_answer", &[SignalingState::HaveRemoteOffer])?;
-        let Some(offer) = self.signaling.remote_offer().cloned() else { return Err(Error::Closed) };
+        self.signaling
+            .require("create_answer", &[SignalingState::HaveRemoteOffer])?;
+        let Some(offer) = self.signaling.remote_offer().cloned() else {
+            return Err(Error::Closed);
+        };
         let setup = self.answer_setup(&offer.description);
         let mut sections = Vec::with_capacity(offer.owners.len());
         for (owner, offered) in offer.owners.iter().zip(&offer.description.sections) {
             let local = match owner {
-                Owner::Transceiver(id) => self.transceiver(*id).map(|own| own.local(&self.stream_id, &self.cname)),
+                Owner::Transceiver(id) => self
+                    .transceiver(*id)
+                    .map(|own| own.local(&self.stream_id, &self.cname)),
                 Owner::Nobody => None,
             };
             let mut section = jsep::answer_section(&offer.description, offered, local.as_ref());
@@ -70,21 +77,37 @@ impl Peer {
 
     /// Applies what [`create_offer`](Self::create_offer) or [`create_answer`](Self::create_answer) made last.
     /// Gathering begins.
-    pub fn set_local_description(&mut self, now: Instant, description: SessionDescription) -> Result<(), Error> {
+    pub fn set_local_description(
+        &mut self,
+        now: Instant,
+        description: SessionDescription,
+    ) -> Result<(), Error> {
         match description.kind {
             SdpType::Offer => {
                 let states = [SignalingState::Stable, SignalingState::HaveLocalOffer];
-                self.signaling.require("set_local_description(offer)", &states)?;
+                self.signaling
+                    .require("set_local_description(offer)", &states)?;
                 let offer = self.signaling.take_created(&description)?;
                 self.name_transceivers(&offer);
                 self.signaling.have_local_offer(offer);
             }
             SdpType::Answer => {
-                self.signaling.require("set_local_description(answer)", &[SignalingState::HaveRemoteOffer])?;
+                self.signaling.require(
+                    "set_local_description(answer)",
+                    &[SignalingState::HaveRemoteOffer],
+                )?;
                 let answer = self.signaling.take_created(&description)?;
-                let Some(offer) = self.signaling.remote_offer().cloned() else { return Err(Error::Closed) };
+                let Some(offer) = self.signaling.remote_offer().cloned() else {
+                    return Err(Error::Closed);
+                };
                 self.name_transceivers(&answer);
-                self.settle(now, answer.description, offer.description, answer.owners, false)?;
+                self.settle(
+                    now,
+                    answer.description,
+                    offer.description,
+                    answer.owners,
+                    false,
+                )?;
             }
         }
         self.signaling_changed();
@@ -94,21 +117,36 @@ impl Peer {
 
     /// Applies what the other side sent. Transceivers added before the first offer are matched with its sections, kind
     /// by kind, in order; sections left over get a transceiver of their own, which receives.
-    pub fn set_remote_description(&mut self, now: Instant, description: SessionDescription) -> Result<(), Error> {
+    pub fn set_remote_description(
+        &mut self,
+        now: Instant,
+        description: SessionDescription,
+    ) -> Result<(), Error> {
         match description.kind {
             SdpType::Offer => {
-                self.signaling.require("set_remote_description(offer)", &[SignalingState::Stable])?;
+                self.signaling
+                    .require("set_remote_description(offer)", &[SignalingState::Stable])?;
                 let offer = jsep::read(&description.sdp)?;
                 self.check_offer(&offer)?;
                 let owners = self.associate(&offer);
-                self.signaling.have_remote_offer(Proposal { description: offer, owners });
+                self.signaling.have_remote_offer(Proposal {
+                    description: offer,
+                    owners,
+                });
             }
             SdpType::Answer => {
-                self.signaling.require("set_remote_description(answer)", &[SignalingState::HaveLocalOffer])?;
+                self.signaling.require(
+                    "set_remote_description(answer)",
+                    &[SignalingState::HaveLocalOffer],
+                )?;
                 let mut answer = jsep::read(&description.sdp)?;
-                let Some(offer) = self.signaling.local_offer().cloned() else { return Err(Error::Closed) };
+                let Some(offer) = self.signaling.local_offer().cloned() else {
+                    return Err(Error::Closed);
+                };
                 jsep::check_answer(&offer.description, &answer)?;
-                for (answered, offered) in answer.sections.iter_mut().zip(&offer.description.sections) {
+                for (answered, offered) in
+                    answer.sections.iter_mut().zip(&offer.description.sections)
+                {
                     answered.mid.clone_from(&offered.mid);
                 }
                 self.settle(now, offer.description, answer, offer.owners, true)?;
@@ -123,7 +161,11 @@ impl Peer {
     /// ([RFC 8838 §8](https://www.rfc-editor.org/rfc/rfc8838#section-8)).
     ///
     /// One that cannot be used here (TCP, a name, another component) is taken note of and otherwise ignored.
-    pub fn add_remote_candidate(&mut self, now: Instant, candidate: &IceCandidate) -> Result<(), Error> {
+    pub fn add_remote_candidate(
+        &mut self,
+        now: Instant,
+        candidate: &IceCandidate,
+    ) -> Result<(), Error> {
         if self.signaling.state() == SignalingState::Closed {
             return Err(Error::Closed);
         }
@@ -138,7 +180,11 @@ impl Peer {
         Ok(())
     }
 
-    fn apply_remote_candidate(&mut self, now: Instant, candidate: &IceCandidate) -> Result<(), Error> {
+    fn apply_remote_candidate(
+        &mut self,
+        now: Instant,
+        candidate: &IceCandidate,
+    ) -> Result<(), Error> {
         let text = candidate.candidate.trim();
         let text = text.strip_prefix("a=").unwrap_or(text);
         if text.is_empty() || text == "end-of-candidates" {
@@ -148,7 +194,7 @@ impl Peer {
         if !self.is_current_generation(candidate) {
             return Ok(());
         }
-        match text.parse() {
+        match text.parse::<rtckit_ice::Candidate>() {
             Ok(candidate) => {
                 // A full list, an unusable address: ICE counts it and goes on without.
                 let _ = self.transport.ice.add_remote_candidate(now, candidate);
@@ -162,13 +208,29 @@ impl Peer {
 
     /// Whether a candidate belongs to the ICE session in force; one that does not say is taken at its word.
     fn is_current_generation(&self, candidate: &IceCandidate) -> bool {
-        let Some(ufrag) = &candidate.username_fragment else { return true };
-        let remote = self.signaling.agreement().and_then(|agreement| agreement.remote.transport_section());
-        remote.and_then(|section| section.transport.as_ref()).is_none_or(|transport| transport.ufrag == *ufrag)
+        let Some(ufrag) = &candidate.username_fragment else {
+            return true;
+        };
+        let remote = self
+            .signaling
+            .agreement()
+            .and_then(|agreement| agreement.remote.transport_section());
+        remote
+            .and_then(|section| section.transport.as_ref())
+            .is_none_or(|transport| transport.ufrag == *ufrag)
     }
 
-    fn created(&mut self, kind: SdpType, sections: Vec<Section>, owners: Vec<Owner>) -> Result<SessionDescription, Error> {
-        let bundle = sections.iter().filter(|section| !section.rejected).map(|section| section.mid.clone()).collect();
+    fn created(
+        &mut self,
+        kind: SdpType,
+        sections: Vec<Section>,
+        owners: Vec<Owner>,
+    ) -> Result<SessionDescription, Error> {
+        let bundle = sections
+            .iter()
+            .filter(|section| !section.rejected)
+            .map(|section| section.mid.clone())
+            .collect();
         let description = Description {
             session_id: self.signaling.session_id,
             session_version: self.signaling.next_version,
@@ -178,22 +240,42 @@ impl Peer {
         };
         let text = self.describe(&description)?;
         let created = SessionDescription { kind, sdp: text };
-        self.signaling.created(created.clone(), Proposal { description, owners });
+        self.signaling.created(
+            created.clone(),
+            Proposal {
+                description,
+                owners,
+            },
+        );
         Ok(created)
     }
 
     /// The SDP of a description of ours with the candidates known by now.
     pub(crate) fn describe(&self, description: &Description) -> Result<String, Error> {
         let mut description = description.clone();
-        let mid = description.transport_section().map(|section| section.mid.clone());
-        if let Some(section) = description.sections.iter_mut().find(|section| Some(&section.mid) == mid.as_ref()) {
+        let mid = description
+            .transport_section()
+            .map(|section| section.mid.clone());
+        if let Some(section) = description
+            .sections
+            .iter_mut()
+            .find(|section| Some(&section.mid) == mid.as_ref())
+        {
             section.candidates.clone_from(&self.local_candidates);
             section.end_of_candidates = self.gathering_complete;
         }
-        jsep::write(&description).map_err(|_| Error::UnacceptableDescription("it repeats text that no SDP line can hold"))
+        jsep::write(&description).map_err(|_| {
+            Error::UnacceptableDescription("it repeats text that no SDP line can hold")
+        })
     }
 
-    fn offered_section(&self, index: usize, owner: Owner, setup: SetupAttribute, mids: &mut MidAllocator) -> Section {
+    fn offered_section(
+        &self,
+        index: usize,
+        owner: Owner,
+        setup: SetupAttribute,
+        mids: &mut MidAllocator,
+    ) -> Section {
         let Some(transceiver) = (match owner {
             Owner::Transceiver(id) => self.transceiver(id),
             Owner::Nobody => None,
@@ -201,7 +283,8 @@ impl Peer {
             return self.refused_section(index);
         };
         let negotiated = transceiver.codec.clone();
-        let codecs = negotiated.map_or_else(|| offered_codecs(transceiver.kind), |codec| vec![codec]);
+        let codecs =
+            negotiated.map_or_else(|| offered_codecs(transceiver.kind), |codec| vec![codec]);
         let sends = transceiver.direction.sends();
         let local = transceiver.local(&self.stream_id, &self.cname);
         Section {
@@ -210,7 +293,10 @@ impl Peer {
                 kind: transceiver.kind,
                 protocol: rtckit_sdp::protocol::UDP_TLS_RTP_SAVPF.to_owned(),
                 direction: transceiver.direction,
-                formats: codecs.iter().map(|codec| codec.payload_type.to_string()).collect(),
+                formats: codecs
+                    .iter()
+                    .map(|codec| codec.payload_type.to_string())
+                    .collect(),
                 codecs,
                 mid_extension: Some(transceiver.mid_extension.unwrap_or(MID_EXTENSION_ID)),
                 msid: sends.then_some(local.msid),
@@ -228,10 +314,17 @@ impl Peer {
 
     /// The section at `index` as it was when it was refused.
     fn refused_section(&self, index: usize) -> Section {
-        let before = self.signaling.agreement().and_then(|agreement| agreement.local.sections.get(index));
+        let before = self
+            .signaling
+            .agreement()
+            .and_then(|agreement| agreement.local.sections.get(index));
         before.cloned().unwrap_or_else(|| Section {
             mid: String::new(),
-            media: Media::Other { kind: "audio".into(), protocol: "RTP/AVP".into(), formats: vec!["0".into()] },
+            media: Media::Other {
+                kind: "audio".into(),
+                protocol: "RTP/AVP".into(),
+                formats: vec!["0".into()],
+            },
             rejected: true,
             rtcp_mux: false,
             rtcp_rsize: false,
@@ -260,7 +353,9 @@ impl Peer {
                 DtlsRole::Server => SetupAttribute::Passive,
             };
         }
-        let offered = offer.transport_section().and_then(|section| section.transport.as_ref()?.setup);
+        let offered = offer
+            .transport_section()
+            .and_then(|section| section.transport.as_ref()?.setup);
         match (offered, self.config.setup) {
             (Some(SetupAttribute::Active), _) => SetupAttribute::Passive,
             (Some(SetupAttribute::Passive), _) => SetupAttribute::Active,
@@ -273,12 +368,22 @@ impl Peer {
     fn check_offer(&self, offer: &Description) -> Result<(), Error> {
         let owners = self.signaling.owners();
         if offer.sections.len() < owners.len() {
-            return Err(Error::UnacceptableDescription("a later offer keeps every media section (RFC 3264 §8)"));
+            return Err(Error::UnacceptableDescription(
+                "a later offer keeps every media section (RFC 3264 §8)",
+            ));
         }
-        let in_use = offer.sections.iter().any(|section| !section.rejected && section.rtp().is_some());
-        match offer.transport_section().and_then(|section| section.transport.as_ref()) {
+        let in_use = offer
+            .sections
+            .iter()
+            .any(|section| !section.rejected && section.rtp().is_some());
+        match offer
+            .transport_section()
+            .and_then(|section| section.transport.as_ref())
+        {
             Some(transport) => check_transport(transport),
-            None if in_use => Err(Error::UnacceptableDescription("a=ice-ufrag and a=ice-pwd are required (RFC 8839 §5.4)")),
+            None if in_use => Err(Error::UnacceptableDescription(
+                "a=ice-ufrag and a=ice-pwd are required (RFC 8839 §5.4)",
+            )),
             None => Ok(()),
         }
     }
@@ -287,18 +392,21 @@ impl Peer {
     fn associate(&mut self, offer: &Description) -> Vec<Owner> {
         let mut owners = self.signaling.owners().to_vec();
         for section in &offer.sections[owners.len()..] {
-            let owner = match section.rtp() {
-                Some(rtp) if !section.rejected => {
-                    let unclaimed = self.transceivers.iter().find(|transceiver| {
-                        transceiver.kind == rtp.kind
-                            && transceiver.mid.is_none()
-                            && !owners.contains(&Owner::Transceiver(transceiver.id))
-                    });
-                    let id = unclaimed.map(|transceiver| transceiver.id);
-                    Owner::Transceiver(id.unwrap_or_else(|| self.insert_transceiver(rtp.kind, Direction::RecvOnly)))
-                }
-                _ => Owner::Nobody,
-            };
+            let owner =
+                match section.rtp() {
+                    Some(rtp) if !section.rejected => {
+                        let unclaimed = self.transceivers.iter().find(|transceiver| {
+                            transceiver.kind == rtp.kind
+                                && transceiver.mid.is_none()
+                                && !owners.contains(&Owner::Transceiver(transceiver.id))
+                        });
+                        let id = unclaimed.map(|transceiver| transceiver.id);
+                        Owner::Transceiver(id.unwrap_or_else(|| {
+                            self.insert_transceiver(rtp.kind, Direction::RecvOnly)
+                        }))
+                    }
+                    _ => Owner::Nobody,
+                };
             owners.push(owner);
         }
         owners
@@ -330,9 +438,18 @@ impl Peer {
                 self.settle_section(*id, local, remote, we_offered);
             }
         }
-        let trickled: Vec<_> = remote.transport_section().into_iter().flat_map(remote_candidates).collect();
+        let trickled: Vec<_> = remote
+            .transport_section()
+            .into_iter()
+            .flat_map(remote_candidates)
+            .collect();
         let early = core::mem::take(&mut self.early_candidates);
-        self.signaling.settle(Agreement { local, remote, owners, we_offered });
+        self.signaling.settle(Agreement {
+            local,
+            remote,
+            owners,
+            we_offered,
+        });
         for candidate in trickled.into_iter().chain(early) {
             // A description's candidates we cannot read are candidates we do not use.
             let _ = self.apply_remote_candidate(now, &candidate);
@@ -341,42 +458,96 @@ impl Peer {
         Ok(())
     }
 
-    fn start_transport(&mut self, now: Instant, local: &Description, remote: &Description, we_offered: bool) -> Result<(), Error> {
-        let Some(theirs) = remote.transport_section().and_then(|section| section.transport.as_ref()) else {
+    fn start_transport(
+        &mut self,
+        now: Instant,
+        local: &Description,
+        remote: &Description,
+        we_offered: bool,
+    ) -> Result<(), Error> {
+        let Some(theirs) = remote
+            .transport_section()
+            .and_then(|section| section.transport.as_ref())
+        else {
             return Ok(());
         };
         check_transport(theirs)?;
         let credentials = Credentials::new(&theirs.ufrag, &theirs.pwd)
             .map_err(|_| Error::UnacceptableDescription("a=ice-ufrag or a=ice-pwd is too short or has other characters than RFC 8839 §5.4 allows"))?;
-        let ours = local.transport_section().and_then(|section| section.transport.as_ref()?.setup);
+        let ours = local
+            .transport_section()
+            .and_then(|section| section.transport.as_ref()?.setup);
         let answered = if we_offered { theirs.setup } else { ours };
         let answerer_is_client = !matches!(answered, Some(SetupAttribute::Passive));
-        let dtls_role = if answerer_is_client == we_offered { DtlsRole::Server } else { DtlsRole::Client };
-        let ice_role = if we_offered || remote.ice_lite { IceRole::Controlling } else { IceRole::Controlled };
+        let dtls_role = if answerer_is_client == we_offered {
+            DtlsRole::Server
+        } else {
+            DtlsRole::Client
+        };
+        let ice_role = if we_offered || remote.ice_lite {
+            IceRole::Controlling
+        } else {
+            IceRole::Controlled
+        };
         let fingerprints = theirs.fingerprints.clone();
-        self.transport.start(now, &self.config, ice_role, credentials, remote.ice_lite, dtls_role, fingerprints)
+        self.transport.start(
+            now,
+            &self.config,
+            ice_role,
+            credentials,
+            remote.ice_lite,
+            dtls_role,
+            fingerprints,
+        )
     }
 
-    fn settle_section(&mut self, id: TransceiverId, local: &Section, remote: &Section, we_offered: bool) {
+    fn settle_section(
+        &mut self,
+        id: TransceiverId,
+        local: &Section,
+        remote: &Section,
+        we_offered: bool,
+    ) {
         let answer = if we_offered { remote } else { local };
-        let (Some(answered), Some(theirs)) = (answer.rtp(), remote.rtp()) else { return };
-        let Some(transceiver) = self.transceivers.iter_mut().find(|transceiver| transceiver.id == id) else { return };
-        let usable = if local.rejected || remote.rejected { None } else { answered.codecs.first().cloned() };
+        let (Some(answered), Some(theirs)) = (answer.rtp(), remote.rtp()) else {
+            return;
+        };
+        let Some(transceiver) = self
+            .transceivers
+            .iter_mut()
+            .find(|transceiver| transceiver.id == id)
+        else {
+            return;
+        };
+        let usable = if local.rejected || remote.rejected {
+            None
+        } else {
+            answered.codecs.first().cloned()
+        };
         let Some(codec) = usable else {
             transceiver.current_direction = Some(Direction::Inactive);
             transceiver.sender = None;
             transceiver.receiver = None;
             return;
         };
-        let agreed = if we_offered { answered.direction.reversed() } else { answered.direction };
+        let agreed = if we_offered {
+            answered.direction.reversed()
+        } else {
+            answered.direction
+        };
         let direction = transceiver.direction.intersection(agreed);
-        let began_to_receive = direction.receives() && !transceiver.current_direction.is_some_and(Direction::receives);
+        let began_to_receive = direction.receives()
+            && !transceiver
+                .current_direction
+                .is_some_and(Direction::receives);
         transceiver.current_direction = Some(direction);
         transceiver.mid_extension = answered.mid_extension;
         transceiver.codec = Some(codec);
         transceiver.rtcp_rsize = answer.rtcp_rsize;
         if direction.receives() {
-            let receiver = transceiver.receiver.get_or_insert_with(|| Receiving::new(Vec::new()));
+            let receiver = transceiver
+                .receiver
+                .get_or_insert_with(|| Receiving::new(Vec::new()));
             receiver.announced.clone_from(&theirs.ssrcs);
         } else {
             transceiver.receiver = None;
@@ -392,11 +563,16 @@ impl Peer {
         }
     }
 
-    pub(crate) fn insert_transceiver(&mut self, kind: MediaKind, direction: Direction) -> TransceiverId {
+    pub(crate) fn insert_transceiver(
+        &mut self,
+        kind: MediaKind,
+        direction: Direction,
+    ) -> TransceiverId {
         let id = TransceiverId(self.transceivers.len() as u32);
         let ssrc = self.unused_ssrc();
         let track_id = self.random_token();
-        self.transceivers.push(Transceiver::new(id, kind, direction, ssrc, track_id));
+        self.transceivers
+            .push(Transceiver::new(id, kind, direction, ssrc, track_id));
         id
     }
 }
@@ -412,9 +588,19 @@ fn check_transport(transport: &TransportParameters) -> Result<(), Error> {
 }
 
 fn remote_candidates(section: &Section) -> Vec<IceCandidate> {
-    let candidate = |text: String| IceCandidate { candidate: text, sdp_mid: None, username_fragment: None };
+    let candidate = |text: String| IceCandidate {
+        candidate: text,
+        sdp_mid: None,
+        username_fragment: None,
+    };
     let end = section.end_of_candidates.then(|| candidate(String::new()));
-    section.candidates.iter().cloned().map(candidate).chain(end).collect()
+    section
+        .candidates
+        .iter()
+        .cloned()
+        .map(candidate)
+        .chain(end)
+        .collect()
 }
 
 /// Hands out mids that no transceiver has: short, as RFC 9143 §15.1 wants them for the header extension.
@@ -426,7 +612,13 @@ struct MidAllocator {
 
 impl MidAllocator {
     fn new(transceivers: &[Transceiver]) -> Self {
-        Self { taken: transceivers.iter().filter_map(|transceiver| transceiver.mid.clone()).collect(), next: 0 }
+        Self {
+            taken: transceivers
+                .iter()
+                .filter_map(|transceiver| transceiver.mid.clone())
+                .collect(),
+            next: 0,
+        }
     }
 
     fn next(&mut self) -> String {

@@ -14,7 +14,8 @@ use crate::report::ReportSchedule;
 use crate::secure_transport::{Opened, SecureTransport, TransportEvent};
 use crate::signaling::Signaling;
 use crate::state::{
-    ConnectionState, DtlsTransportState, IceCandidate, IceConnectionState, IceGatheringState, MediaKind, SessionDescription, SignalingState,
+    ConnectionState, DtlsTransportState, IceCandidate, IceConnectionState, IceGatheringState,
+    MediaKind, SessionDescription, SignalingState,
 };
 use crate::transceiver::{Transceiver, TransceiverInfo};
 
@@ -151,13 +152,19 @@ impl Peer {
     /// The local description in force, with the candidates found by now.
     pub fn local_description(&self) -> Option<SessionDescription> {
         let (kind, description) = self.signaling.local()?;
-        Some(SessionDescription { kind, sdp: self.describe(description).ok()? })
+        Some(SessionDescription {
+            kind,
+            sdp: self.describe(description).ok()?,
+        })
     }
 
     /// The remote description in force, as this side understood it: what rtckit does not use is left out.
     pub fn remote_description(&self) -> Option<SessionDescription> {
         let (kind, description) = self.signaling.remote()?;
-        Some(SessionDescription { kind, sdp: crate::jsep::write(description).ok()? })
+        Some(SessionDescription {
+            kind,
+            sdp: crate::jsep::write(description).ok()?,
+        })
     }
 
     /// Every transceiver, in the order they were added.
@@ -173,7 +180,11 @@ impl Peer {
     // Mutators.
 
     /// Adds a transceiver; the next offer or answer will have it. At most 64.
-    pub fn add_transceiver(&mut self, kind: MediaKind, direction: Direction) -> Result<TransceiverId, Error> {
+    pub fn add_transceiver(
+        &mut self,
+        kind: MediaKind,
+        direction: Direction,
+    ) -> Result<TransceiverId, Error> {
         if self.signaling.state() == SignalingState::Closed {
             return Err(Error::Closed);
         }
@@ -185,32 +196,46 @@ impl Peer {
 
     /// Sets which way media may go; the next offer or answer will say so.
     pub fn set_direction(&mut self, id: TransceiverId, direction: Direction) -> Result<(), Error> {
-        self.transceiver_mut(id).ok_or(Error::NoSuchStream)?.direction = direction;
+        self.transceiver_mut(id)
+            .ok_or(Error::NoSuchStream)?
+            .direction = direction;
         Ok(())
     }
 
     /// Tells an address of a socket the driver has; it becomes a host candidate.
     pub fn add_local_address(&mut self, now: Instant, address: core::net::SocketAddr) {
-        self.transport.ice.add_local_address(now, address);
+        // An address that cannot be a candidate is none: the others will do.
+        let _ = self.transport.ice.add_local_address(now, address);
         self.pump(now);
     }
 
     /// Tells that no more addresses will come: gathering is complete.
     pub fn end_of_local_addresses(&mut self, now: Instant) {
-        self.transport.ice.end_of_local_addresses(now);
+        self.transport.ice.end_of_local_addresses();
         self.pump(now);
     }
 
     /// The sending half of a transceiver, if it sends now.
     pub fn sender(&mut self, id: TransceiverId) -> Option<Sender<'_>> {
-        let transceiver = self.transceivers.iter_mut().find(|transceiver| transceiver.id == id)?;
-        Some(Sender { format: transceiver.codec.as_ref()?.format, stream: transceiver.sender.as_mut()? })
+        let transceiver = self
+            .transceivers
+            .iter_mut()
+            .find(|transceiver| transceiver.id == id)?;
+        Some(Sender {
+            format: transceiver.codec.as_ref()?.format,
+            stream: transceiver.sender.as_mut()?,
+        })
     }
 
     /// The receiving half of a transceiver, if it receives now.
     pub fn receiver(&mut self, id: TransceiverId) -> Option<Receiver<'_>> {
-        let transceiver = self.transceivers.iter_mut().find(|transceiver| transceiver.id == id)?;
-        Some(Receiver { receiving: transceiver.receiver.as_mut()? })
+        let transceiver = self
+            .transceivers
+            .iter_mut()
+            .find(|transceiver| transceiver.id == id)?;
+        Some(Receiver {
+            receiving: transceiver.receiver.as_mut()?,
+        })
     }
 
     /// Hangs up: the streams say BYE, DTLS says close_notify, and nothing is received any more. What is left to send is
@@ -219,10 +244,15 @@ impl Peer {
         if self.closing != Closing::No {
             return;
         }
-        self.closing = if self.transport.media_path().is_some() { Closing::Goodbye } else { Closing::Alert };
+        self.closing = if self.transport.media_path().is_some() {
+            Closing::Goodbye
+        } else {
+            Closing::Alert
+        };
         self.transport.close(now);
         self.signaling.close();
-        self.events.push_back(Event::SignalingState(SignalingState::Closed));
+        self.events
+            .push_back(Event::SignalingState(SignalingState::Closed));
         self.update_connection_state();
     }
 
@@ -236,7 +266,13 @@ impl Peer {
                 continue;
             }
             let opened = self.transport.handle_input(now, datagram);
-            route(&mut self.transceivers, &mut self.events, &self.config, now, opened);
+            route(
+                &mut self.transceivers,
+                &mut self.events,
+                &self.config,
+                now,
+                opened,
+            );
         }
         self.pump(now);
     }
@@ -248,7 +284,11 @@ impl Peer {
         }
         self.transport.handle_timeout(now);
         for transceiver in &mut self.transceivers {
-            if let Some(stream) = transceiver.receiver.as_mut().and_then(|receiver| receiver.stream.as_mut()) {
+            if let Some(stream) = transceiver
+                .receiver
+                .as_mut()
+                .and_then(|receiver| receiver.stream.as_mut())
+            {
                 stream.handle_timeout(now);
             }
         }
@@ -268,13 +308,14 @@ impl Peer {
                 .or_else(|| self.poll_media(now, buf)),
             Closing::Goodbye => {
                 self.closing = Closing::Alert;
-                self.poll_goodbye(buf).or_else(|| self.poll_transmit(now, buf))
+                self.poll_goodbye(buf)
+                    .or_else(|| self.poll_transmit(now, buf))
             }
             Closing::Alert => {
                 let transmit = self.transport.poll_transmit(now, buf);
                 if transmit.is_none() {
                     self.closing = Closing::Done;
-                    self.transport.stop(now);
+                    self.transport.stop();
                 }
                 transmit
             }
@@ -292,12 +333,19 @@ impl Peer {
         if self.closing != Closing::No {
             return None;
         }
-        let streams = self
-            .transceivers
-            .iter()
-            .filter_map(|transceiver| transceiver.receiver.as_ref()?.stream.as_ref()?.poll_timeout());
+        let streams = self.transceivers.iter().filter_map(|transceiver| {
+            transceiver
+                .receiver
+                .as_ref()?
+                .stream
+                .as_ref()?
+                .poll_timeout()
+        });
         let reports = self.transport.media_path().and_then(|_| self.reports.due());
-        streams.chain(self.transport.poll_timeout()).chain(reports).min()
+        streams
+            .chain(self.transport.poll_timeout())
+            .chain(reports)
+            .min()
     }
 
     /// A run of RTP packets of one stream, protected in place, as many as fit and are of one length.
@@ -306,27 +354,50 @@ impl Peer {
         let count = self.transceivers.len();
         for turn in 0..count {
             let index = (self.next_sender + turn) % count;
-            let Some(stream) = self.transceivers.get_mut(index).and_then(|transceiver| transceiver.sender.as_mut()) else {
+            let Some(stream) = self
+                .transceivers
+                .get_mut(index)
+                .and_then(|transceiver| transceiver.sender.as_mut())
+            else {
                 continue;
             };
             let overhead = self.transport.rtp_overhead();
             let mut written = 0;
             let mut stride = None;
-            while let Some(len) = stream.next_packet_len() {
-                let fits = stride.is_none_or(|stride| len + overhead <= stride) && written + len + overhead <= buf.len();
-                let Some(slot) = buf.get_mut(written..).filter(|_| fits && written < MAX_RUN_BYTES) else { break };
-                let Some(len) = stream.poll_packet(now, slot) else { break };
-                let Some(len) = self.transport.protect_rtp(slot, len) else { break };
+            while written < MAX_RUN_BYTES {
+                // Behind the first packet goes what is no longer than it; a shorter one ends the run.
+                let room = stride.unwrap_or(buf.len());
+                let Some(slot) = buf
+                    .get_mut(written..)
+                    .map(|rest| rest.split_at_mut(room.min(rest.len())).0)
+                else {
+                    break;
+                };
+                let Some(packet) = slot
+                    .len()
+                    .checked_sub(overhead)
+                    .and_then(|len| slot.get_mut(..len))
+                else {
+                    break;
+                };
+                let Some(len) = stream.poll_packet(now, packet) else {
+                    break;
+                };
+                let Some(len) = self.transport.protect_rtp(slot, len) else {
+                    break;
+                };
                 written += len;
-                let stride = *stride.get_or_insert(len);
-                if len < stride {
+                if len < *stride.get_or_insert(len) {
                     break;
                 }
             }
             if let Some(stride) = stride {
                 self.next_sender = index + 1;
                 let segment_size = (written > stride).then_some(stride);
-                let transmit = Transmit { segment_size, ..Transmit::new(path, written) };
+                let transmit = Transmit {
+                    segment_size,
+                    ..Transmit::new(path, written)
+                };
                 self.transport.count_sent(&transmit);
                 return Some(transmit);
             }
@@ -340,7 +411,9 @@ impl Peer {
     pub(crate) fn pump(&mut self, now: Instant) {
         while let Some(event) = self.transport.poll_event() {
             match event {
-                TransportEvent::Candidate(candidate) => self.on_local_candidate(&candidate.to_string()),
+                TransportEvent::Candidate(candidate) => {
+                    self.on_local_candidate(&candidate.to_string())
+                }
                 TransportEvent::GatheringComplete => self.on_gathering_complete(),
                 TransportEvent::IceState(state) => {
                     self.ice_state = state;
@@ -353,7 +426,13 @@ impl Peer {
         if self.transport.has_early() {
             let mut scratch = Vec::new();
             while let Some(opened) = self.transport.poll_early(&mut scratch) {
-                route(&mut self.transceivers, &mut self.events, &self.config, now, Some(opened));
+                route(
+                    &mut self.transceivers,
+                    &mut self.events,
+                    &self.config,
+                    now,
+                    Some(opened),
+                );
             }
         }
     }
@@ -370,7 +449,11 @@ impl Peer {
     }
 
     fn on_local_candidate(&mut self, candidate: &str) {
-        let text = if candidate.starts_with("candidate:") { candidate.to_owned() } else { format!("candidate:{candidate}") };
+        let text = if candidate.starts_with("candidate:") {
+            candidate.to_owned()
+        } else {
+            format!("candidate:{candidate}")
+        };
         self.local_candidates.push(text.clone());
         if self.gathering != IceGatheringState::New {
             self.tell_candidate(text);
@@ -390,7 +473,8 @@ impl Peer {
             return;
         }
         self.gathering = IceGatheringState::Gathering;
-        self.events.push_back(Event::IceGatheringState(self.gathering));
+        self.events
+            .push_back(Event::IceGatheringState(self.gathering));
         for candidate in self.local_candidates.clone() {
             self.tell_candidate(candidate);
         }
@@ -402,11 +486,15 @@ impl Peer {
     fn finish_gathering(&mut self) {
         self.tell_candidate(String::new());
         self.gathering = IceGatheringState::Complete;
-        self.events.push_back(Event::IceGatheringState(self.gathering));
+        self.events
+            .push_back(Event::IceGatheringState(self.gathering));
     }
 
     fn tell_candidate(&mut self, candidate: String) {
-        let section = self.signaling.local().and_then(|(_, description)| description.transport_section());
+        let section = self
+            .signaling
+            .local()
+            .and_then(|(_, description)| description.transport_section());
         let candidate = IceCandidate {
             candidate,
             sdp_mid: section.map(|section| section.mid.clone()),
@@ -416,7 +504,8 @@ impl Peer {
     }
 
     pub(crate) fn signaling_changed(&mut self) {
-        self.events.push_back(Event::SignalingState(self.signaling.state()));
+        self.events
+            .push_back(Event::SignalingState(self.signaling.state()));
     }
 
     /// The W3C's rule for one ICE and one DTLS transport
@@ -439,18 +528,27 @@ impl Peer {
     }
 
     pub(crate) fn transceiver(&self, id: TransceiverId) -> Option<&Transceiver> {
-        self.transceivers.iter().find(|transceiver| transceiver.id == id)
+        self.transceivers
+            .iter()
+            .find(|transceiver| transceiver.id == id)
     }
 
     pub(crate) fn transceiver_mut(&mut self, id: TransceiverId) -> Option<&mut Transceiver> {
-        self.transceivers.iter_mut().find(|transceiver| transceiver.id == id)
+        self.transceivers
+            .iter_mut()
+            .find(|transceiver| transceiver.id == id)
     }
 
     /// An SSRC that is not zero and not in use here.
     pub(crate) fn unused_ssrc(&mut self) -> u32 {
         loop {
             let ssrc = self.random.next_u32();
-            if ssrc != 0 && self.transceivers.iter().all(|transceiver| transceiver.ssrc != ssrc) {
+            if ssrc != 0
+                && self
+                    .transceivers
+                    .iter()
+                    .all(|transceiver| transceiver.ssrc != ssrc)
+            {
                 return ssrc;
             }
         }
@@ -458,10 +556,14 @@ impl Peer {
 
     /// 16 characters that are an SDP token, 96 bits of chance ([RFC 7022 §4.2](https://www.rfc-editor.org/rfc/rfc7022#section-4.2)).
     pub(crate) fn random_token(&mut self) -> String {
-        const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
+        const ALPHABET: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
         let mut bytes = [0; 16];
         self.random.fill(&mut bytes);
-        bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 64)])).collect()
+        bytes
+            .iter()
+            .map(|byte| char::from(ALPHABET[usize::from(byte % 64)]))
+            .collect()
     }
 }
 
@@ -491,14 +593,30 @@ fn route(
     }
 }
 
-fn route_rtp(transceivers: &mut [Transceiver], events: &mut VecDeque<Event>, config: &Config, now: Instant, packet: &Packet<'_>) {
-    let Some(index) = stream_of(transceivers, packet) else { return };
-    let Some(transceiver) = transceivers.get_mut(index) else { return };
+fn route_rtp(
+    transceivers: &mut [Transceiver],
+    events: &mut VecDeque<Event>,
+    config: &Config,
+    now: Instant,
+    packet: &Packet<'_>,
+) {
+    let Some(index) = stream_of(transceivers, packet) else {
+        return;
+    };
+    let Some(transceiver) = transceivers.get_mut(index) else {
+        return;
+    };
     let id = transceiver.id;
-    let Some(stream) = transceiver.receive_stream(config, packet.ssrc()) else { return };
+    let Some(stream) = transceiver.receive_stream(config, packet.ssrc()) else {
+        return;
+    };
     stream.handle_packet(now, packet);
     let ready = stream.has_frame(now);
-    if let Some(receiver) = transceiver.receiver.as_mut().filter(|receiver| ready && !receiver.told) {
+    if let Some(receiver) = transceiver
+        .receiver
+        .as_mut()
+        .filter(|receiver| ready && !receiver.told)
+    {
         receiver.told = true;
         events.push_back(Event::FrameReady(id));
     }
@@ -513,24 +631,41 @@ fn stream_of(transceivers: &[Transceiver], packet: &Packet<'_>) -> Option<usize>
         transceiver.receiver.is_some() && payload_type == Some(packet.payload_type().0)
     };
     let position = |rule: &dyn Fn(&Transceiver) -> bool| {
-        transceivers.iter().position(|transceiver| receives(&transceiver) && rule(transceiver))
+        transceivers
+            .iter()
+            .position(|transceiver| receives(&transceiver) && rule(transceiver))
     };
     let ssrc = packet.ssrc();
     let bound = |transceiver: &Transceiver| {
-        let stream = transceiver.receiver.as_ref().and_then(|receiver| receiver.stream.as_ref());
+        let stream = transceiver
+            .receiver
+            .as_ref()
+            .and_then(|receiver| receiver.stream.as_ref());
         stream.is_some_and(|stream| stream.ssrc() == ssrc)
     };
     let named = |transceiver: &Transceiver| {
-        let mid = transceiver.mid_extension.and_then(|id| packet.extension(id));
+        let mid = transceiver
+            .mid_extension
+            .and_then(|id| packet.extension(id));
         mid.is_some() && mid == transceiver.mid.as_deref().map(str::as_bytes)
     };
-    let announced =
-        |transceiver: &Transceiver| transceiver.receiver.as_ref().is_some_and(|receiver| receiver.announced.contains(&ssrc.0));
-    position(&bound).or_else(|| position(&named)).or_else(|| position(&announced)).or_else(|| {
-        let mut candidates = transceivers.iter().enumerate().filter(|(_, transceiver)| receives(transceiver));
-        let (index, _) = candidates.next()?;
-        candidates.next().is_none().then_some(index)
-    })
+    let announced = |transceiver: &Transceiver| {
+        transceiver
+            .receiver
+            .as_ref()
+            .is_some_and(|receiver| receiver.announced.contains(&ssrc.0))
+    };
+    position(&bound)
+        .or_else(|| position(&named))
+        .or_else(|| position(&announced))
+        .or_else(|| {
+            let mut candidates = transceivers
+                .iter()
+                .enumerate()
+                .filter(|(_, transceiver)| receives(transceiver));
+            let (index, _) = candidates.next()?;
+            candidates.next().is_none().then_some(index)
+        })
 }
 
 impl Machine for Peer {

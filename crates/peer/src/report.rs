@@ -4,8 +4,8 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use rtckit_proto::{Instant, Random as _, SeededRandom, Transmit};
-use rtckit_rtp::rtcp::{Compound, ReportBlock, RtcpPacket};
 use rtckit_rtp::Ssrc;
+use rtckit_rtp::rtcp::{Compound, ReportBlock, RtcpPacket};
 
 use crate::event::Event;
 use crate::peer::Peer;
@@ -30,7 +30,10 @@ pub(crate) struct ReportSchedule {
 
 impl ReportSchedule {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { random: SeededRandom::new(seed), due: None }
+        Self {
+            random: SeededRandom::new(seed),
+            due: None,
+        }
     }
 
     /// Keys are there: reports begin.
@@ -55,11 +58,19 @@ impl ReportSchedule {
 }
 
 /// Takes in one RTCP packet.
-pub(crate) fn handle_rtcp(transceivers: &mut [Transceiver], events: &mut VecDeque<Event>, now: Instant, packet: &RtcpPacket<'_>) {
+pub(crate) fn handle_rtcp(
+    transceivers: &mut [Transceiver],
+    events: &mut VecDeque<Event>,
+    now: Instant,
+    packet: &RtcpPacket<'_>,
+) {
     match packet {
         RtcpPacket::SenderReport(report) => {
             for transceiver in transceivers.iter_mut() {
-                let stream = transceiver.receiver.as_mut().and_then(|receiver| receiver.stream.as_mut());
+                let stream = transceiver
+                    .receiver
+                    .as_mut()
+                    .and_then(|receiver| receiver.stream.as_mut());
                 if let Some(stream) = stream.filter(|stream| stream.ssrc() == report.sender.ssrc) {
                     stream.handle_sender_report(now, &report.sender);
                 }
@@ -68,12 +79,16 @@ pub(crate) fn handle_rtcp(transceivers: &mut [Transceiver], events: &mut VecDequ
         }
         RtcpPacket::ReceiverReport(report) => handle_blocks(transceivers, now, report.reports),
         RtcpPacket::Nack(nack) => {
-            if let Some(stream) = sender_of(transceivers, nack.media).and_then(|transceiver| transceiver.sender.as_mut()) {
+            if let Some(stream) = sender_of(transceivers, nack.media)
+                .and_then(|transceiver| transceiver.sender.as_mut())
+            {
                 stream.handle_nack(now, nack.sequence_numbers());
             }
         }
         RtcpPacket::PictureLossIndication(pli) => {
-            let Some(transceiver) = sender_of(transceivers, pli.media) else { return };
+            let Some(transceiver) = sender_of(transceivers, pli.media) else {
+                return;
+            };
             if let Some(stream) = &mut transceiver.sender {
                 stream.handle_picture_loss_indication();
             }
@@ -81,7 +96,9 @@ pub(crate) fn handle_rtcp(transceivers: &mut [Transceiver], events: &mut VecDequ
         }
         RtcpPacket::FullIntraRequest(fir) => {
             for entry in fir.entries() {
-                let Some(transceiver) = sender_of(transceivers, entry.ssrc) else { continue };
+                let Some(transceiver) = sender_of(transceivers, entry.ssrc) else {
+                    continue;
+                };
                 if let Some(stream) = &mut transceiver.sender {
                     stream.handle_full_intra_request(entry.sequence_number);
                 }
@@ -93,7 +110,10 @@ pub(crate) fn handle_rtcp(transceivers: &mut [Transceiver], events: &mut VecDequ
 }
 
 fn tell_keyframe_request(transceiver: &mut Transceiver, events: &mut VecDeque<Event>) {
-    let requested = transceiver.sender.as_mut().is_some_and(|stream| stream.poll_key_frame_request());
+    let requested = transceiver
+        .sender
+        .as_mut()
+        .is_some_and(|stream| stream.poll_key_frame_request());
     let event = Event::KeyframeRequested(transceiver.id);
     if requested && !events.contains(&event) {
         events.push_back(event);
@@ -101,7 +121,11 @@ fn tell_keyframe_request(transceiver: &mut Transceiver, events: &mut VecDeque<Ev
 }
 
 /// Reports on what we send tell the round-trip time, which paces what we ask for as well.
-fn handle_blocks(transceivers: &mut [Transceiver], now: Instant, blocks: impl Iterator<Item = ReportBlock>) {
+fn handle_blocks(
+    transceivers: &mut [Transceiver],
+    now: Instant,
+    blocks: impl Iterator<Item = ReportBlock>,
+) {
     for block in blocks {
         let measured = sender_of(transceivers, block.ssrc)
             .and_then(|transceiver| transceiver.sender.as_mut())
@@ -115,21 +139,30 @@ fn handle_blocks(transceivers: &mut [Transceiver], now: Instant, blocks: impl It
 /// One transport, one round-trip time: every stream paces its repairs by it.
 pub(crate) fn set_rtt(transceivers: &mut [Transceiver], rtt: Duration) {
     for transceiver in transceivers {
-        if let Some(stream) = transceiver.receiver.as_mut().and_then(|receiver| receiver.stream.as_mut()) {
+        if let Some(stream) = transceiver
+            .receiver
+            .as_mut()
+            .and_then(|receiver| receiver.stream.as_mut())
+        {
             stream.set_rtt(rtt);
         }
     }
 }
 
 fn sender_of(transceivers: &mut [Transceiver], ssrc: Ssrc) -> Option<&mut Transceiver> {
-    transceivers.iter_mut().find(|transceiver| transceiver.sender.is_some() && transceiver.ssrc == ssrc.0)
+    transceivers
+        .iter_mut()
+        .find(|transceiver| transceiver.sender.is_some() && transceiver.ssrc == ssrc.0)
 }
 
 impl Peer {
     /// A compound of what is due: reports, requests for lost packets, requests for key frames.
     pub(crate) fn poll_rtcp(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
         let path = self.transport.media_path()?;
-        let room = buf.len().min(self.config.max_datagram).checked_sub(MAX_SRTCP_OVERHEAD)?;
+        let room = buf
+            .len()
+            .min(self.config.max_datagram)
+            .checked_sub(MAX_SRTCP_OVERHEAD)?;
         let mut compound = Compound::new(buf.get_mut(..room)?);
         if self.reports.take(now) {
             self.write_reports(now, &mut compound);
@@ -151,8 +184,14 @@ impl Peer {
         let mut blocks = [ReportBlock::default(); MAX_BLOCKS];
         let mut count = 0;
         for transceiver in &mut self.transceivers {
-            let stream = transceiver.receiver.as_mut().and_then(|receiver| receiver.stream.as_mut());
-            if let (Some(slot), Some(block)) = (blocks.get_mut(count), stream.and_then(|stream| stream.report_block(now))) {
+            let stream = transceiver
+                .receiver
+                .as_mut()
+                .and_then(|receiver| receiver.stream.as_mut());
+            if let (Some(slot), Some(block)) = (
+                blocks.get_mut(count),
+                stream.and_then(|stream| stream.report_block(now)),
+            ) {
                 *slot = block;
                 count += 1;
             }
@@ -160,14 +199,27 @@ impl Peer {
         let mut blocks = blocks.get(..count).unwrap_or_default();
         let mut reported = false;
         for transceiver in &mut self.transceivers {
-            let Some(stream) = &mut transceiver.sender else { continue };
-            let Some(info) = stream.sender_report(now, &self.config.wall_clock) else { continue };
-            let fitted = compound.sender_report(&info, core::mem::take(&mut blocks)).is_ok();
+            let Some(stream) = &mut transceiver.sender else {
+                continue;
+            };
+            let Some(info) = stream.sender_report(now, &self.config.wall_clock) else {
+                continue;
+            };
+            let fitted = compound
+                .sender_report(&info, core::mem::take(&mut blocks))
+                .is_ok();
             reported |= fitted && compound.cname(info.ssrc, &self.cname).is_ok();
         }
-        if !reported && let Some(ssrc) = self.transceivers.first().map(|transceiver| Ssrc(transceiver.ssrc)) {
+        if !reported
+            && let Some(ssrc) = self
+                .transceivers
+                .first()
+                .map(|transceiver| Ssrc(transceiver.ssrc))
+        {
             // RFC 3550 §6.4.2: one that sends nothing reports, with no blocks if need be
-            let _ = compound.receiver_report(ssrc, blocks).and_then(|()| compound.cname(ssrc, &self.cname));
+            let _ = compound
+                .receiver_report(ssrc, blocks)
+                .and_then(|()| compound.cname(ssrc, &self.cname));
         }
     }
 
@@ -176,19 +228,39 @@ impl Peer {
     /// Alone in a datagram only if reduced-size RTCP was agreed on
     /// ([RFC 5506](https://www.rfc-editor.org/rfc/rfc5506)); else behind an empty report.
     fn write_feedback(&mut self, now: Instant, compound: &mut Compound<'_>) {
-        let Some(own) = self.transceivers.first().map(|transceiver| Ssrc(transceiver.ssrc)) else { return };
+        let Some(own) = self
+            .transceivers
+            .first()
+            .map(|transceiver| Ssrc(transceiver.ssrc))
+        else {
+            return;
+        };
         for transceiver in &mut self.transceivers {
-            let Some(feedback) = transceiver.codec.as_ref().map(|codec| codec.feedback) else { continue };
-            let Some(stream) = transceiver.receiver.as_mut().and_then(|receiver| receiver.stream.as_mut()) else { continue };
+            let Some(feedback) = transceiver.codec.as_ref().map(|codec| codec.feedback) else {
+                continue;
+            };
+            let Some(stream) = transceiver
+                .receiver
+                .as_mut()
+                .and_then(|receiver| receiver.stream.as_mut())
+            else {
+                continue;
+            };
             let media = stream.ssrc();
             let mut lost = [0; MAX_NACKED];
-            let count = if feedback.nack { stream.poll_nack(now, &mut lost) } else { 0 };
+            let count = if feedback.nack {
+                stream.poll_nack(now, &mut lost)
+            } else {
+                0
+            };
             let wants_key_frame = feedback.pli && stream.poll_key_frame_request(now);
             if count == 0 && !wants_key_frame {
                 continue;
             }
             if compound.is_empty() && !transceiver.rtcp_rsize {
-                let _ = compound.receiver_report(own, &[]).and_then(|()| compound.cname(own, &self.cname));
+                let _ = compound
+                    .receiver_report(own, &[])
+                    .and_then(|()| compound.cname(own, &self.cname));
             }
             // What does not fit is asked for again a round trip later.
             let _ = compound.nack(own, media, lost.iter().copied().take(count));

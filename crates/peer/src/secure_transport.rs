@@ -9,12 +9,12 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use rtckit_crypto::Fingerprint;
+use rtckit_crypto::fingerprint::Fingerprint;
 use rtckit_dtls::{Connection as Dtls, Verify};
 use rtckit_ice::{Candidate, Credentials, Role as IceRole};
 use rtckit_proto::{Datagram, FiveTuple, Instant, SrtpProfile, Transmit};
 use rtckit_srtp::{ReceiveContext, SendContext};
-use rtckit_transport::Transport;
+use rtckit_transport::{GatheringState, Transport, TransportConfig};
 
 use crate::config::Config;
 use crate::demux::{self, Protocol};
@@ -98,7 +98,7 @@ struct Srtp {
 impl SecureTransport {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
-            ice: Transport::new(rtckit_transport::Config::default(), config.provider.random()),
+            ice: Transport::new(TransportConfig::default(), config.provider.random()),
             dtls: DtlsState::New,
             dtls_role: None,
             srtp: None,
@@ -124,7 +124,11 @@ impl SecureTransport {
         self.counters.ice_started.get_or_insert(now);
         self.ice.set_role(ice_role);
         self.ice.set_remote_lite(remote_lite);
-        self.ice.set_remote_credentials(now, remote);
+        self.ice.set_remote_credentials(now, remote).map_err(|_| {
+            Error::UnacceptableDescription(
+                "the ICE credentials changed, but ICE restarts are not done yet",
+            )
+        })?;
         if matches!(self.dtls, DtlsState::New) {
             self.dtls_role = Some(dtls_role);
             let dtls = self.dtls_config(config, fingerprints);
@@ -136,15 +140,21 @@ impl SecureTransport {
                     self.dtls = DtlsState::Running(Box::new(machine));
                 }
             }
-            self.events.push_back(TransportEvent::DtlsState(DtlsTransportState::Connecting));
+            self.events
+                .push_back(TransportEvent::DtlsState(DtlsTransportState::Connecting));
         }
         self.pump(now);
         Ok(())
     }
 
-    fn dtls_config(&self, config: &Config, fingerprints: Vec<Fingerprint>) -> Arc<rtckit_dtls::Config> {
+    fn dtls_config(
+        &self,
+        config: &Config,
+        fingerprints: Vec<Fingerprint>,
+    ) -> Arc<rtckit_dtls::Config> {
         let verify = Verify::Fingerprints(fingerprints);
-        let mut dtls = rtckit_dtls::Config::new(config.provider.clone(), config.identity.clone(), verify);
+        let mut dtls =
+            rtckit_dtls::Config::new(config.provider.clone(), config.identity.clone(), verify);
         dtls.srtp_profiles.clone_from(&config.srtp_profiles);
         dtls.require_srtp = true;
         dtls.mtu = config.max_datagram;
@@ -155,7 +165,11 @@ impl SecureTransport {
     }
 
     /// A datagram arrives. What it carries for the media layer is handed back, decrypted in place.
-    pub(crate) fn handle_input<'d>(&mut self, now: Instant, datagram: Datagram<'d>) -> Option<Opened<'d>> {
+    pub(crate) fn handle_input<'d>(
+        &mut self,
+        now: Instant,
+        datagram: Datagram<'d>,
+    ) -> Option<Opened<'d>> {
         self.counters.packets_received += 1;
         self.counters.bytes_received += datagram.data.len() as u64;
         let opened = self.open(now, datagram);
@@ -199,7 +213,10 @@ impl SecureTransport {
 
     fn unprotect<'d>(&mut self, protocol: Protocol, data: &'d mut [u8]) -> Option<Opened<'d>> {
         let Some(srtp) = &mut self.srtp else {
-            if self.early.len() < MAX_EARLY_DATAGRAMS && data.len() <= MAX_EARLY_LEN && self.dtls_role.is_some() {
+            if self.early.len() < MAX_EARLY_DATAGRAMS
+                && data.len() <= MAX_EARLY_LEN
+                && self.dtls_role.is_some()
+            {
                 self.early.push_back(data.to_vec());
             } else {
                 self.counters.packets_discarded += 1;
@@ -215,7 +232,11 @@ impl SecureTransport {
             return None;
         };
         let plain = data.get(..len)?;
-        Some(if protocol == Protocol::Rtcp { Opened::Rtcp(plain) } else { Opened::Rtp(plain) })
+        Some(if protocol == Protocol::Rtcp {
+            Opened::Rtcp(plain)
+        } else {
+            Opened::Rtp(plain)
+        })
     }
 
     /// A datagram that came before its keys, decrypted in `scratch` now that they are there.
@@ -246,8 +267,13 @@ impl SecureTransport {
             return Some(transmit);
         }
         let path = self.ice.path()?;
-        let DtlsState::Running(dtls) = &mut self.dtls else { return None };
-        let transmit = Transmit { path, ..dtls.poll_transmit(now, buf)? };
+        let DtlsState::Running(dtls) = &mut self.dtls else {
+            return None;
+        };
+        let transmit = Transmit {
+            path,
+            ..dtls.poll_transmit(now, buf)?
+        };
         self.count_sent(&transmit);
         Some(transmit)
     }
@@ -282,12 +308,17 @@ impl SecureTransport {
 
     /// How many bytes SRTP adds to an RTP packet.
     pub(crate) fn rtp_overhead(&self) -> usize {
-        self.srtp.as_ref().map_or(MAX_RTP_OVERHEAD, |srtp| rtckit_srtp::rtp_overhead(srtp.profile))
+        self.srtp.as_ref().map_or(MAX_RTP_OVERHEAD, |srtp| {
+            rtckit_srtp::rtp_overhead(srtp.profile)
+        })
     }
 
     pub(crate) fn count_sent(&mut self, transmit: &Transmit) {
         let len = transmit.range.len();
-        self.counters.packets_sent += transmit.segment_size.map_or(1, |segment| len.div_ceil(segment.max(1))) as u64;
+        self.counters.packets_sent += transmit
+            .segment_size
+            .map_or(1, |segment| len.div_ceil(segment.max(1)))
+            as u64;
         self.counters.bytes_sent += len as u64;
     }
 
@@ -299,8 +330,8 @@ impl SecureTransport {
     }
 
     /// Stops ICE, once the goodbye has left.
-    pub(crate) fn stop(&mut self, now: Instant) {
-        self.ice.close(now);
+    pub(crate) fn stop(&mut self) {
+        self.ice.close();
         self.srtp = None;
         self.early.clear();
     }
@@ -354,8 +385,10 @@ impl SecureTransport {
             rtckit_transport::Event::CandidateGathered(candidate) => {
                 self.events.push_back(TransportEvent::Candidate(candidate));
             }
-            rtckit_transport::Event::GatheringComplete => self.events.push_back(TransportEvent::GatheringComplete),
-            rtckit_transport::Event::StateChanged(state) => {
+            rtckit_transport::Event::GatheringStateChanged(GatheringState::Complete) => {
+                self.events.push_back(TransportEvent::GatheringComplete);
+            }
+            rtckit_transport::Event::Ice(rtckit_ice::Event::StateChanged(state)) => {
                 let state = match state {
                     Ice::New => IceConnectionState::New,
                     Ice::Checking => IceConnectionState::Checking,
@@ -394,28 +427,45 @@ impl SecureTransport {
     }
 
     fn install_keys(&mut self) -> bool {
-        let DtlsState::Running(dtls) = &self.dtls else { return false };
-        let Some(keys) = dtls.srtp_keys() else { return false };
+        let DtlsState::Running(dtls) = &self.dtls else {
+            return false;
+        };
+        let Some(keys) = dtls.srtp_keys() else {
+            return false;
+        };
         self.key_log = dtls.key_log().map(|line| line.to_string());
         let contexts = (
             SendContext::new(keys.profile, keys.local.key(), keys.local.salt()),
             ReceiveContext::new(keys.profile, keys.remote.key(), keys.remote.salt()),
         );
-        let (Ok(send), Ok(receive)) = contexts else { return false };
-        self.srtp = Some(Srtp { profile: keys.profile, send, receive });
+        let (Ok(send), Ok(receive)) = contexts else {
+            return false;
+        };
+        self.srtp = Some(Srtp {
+            profile: keys.profile,
+            send,
+            receive,
+        });
         true
     }
 
     fn fail_dtls(&mut self) -> DtlsState {
-        self.events.push_back(TransportEvent::DtlsState(DtlsTransportState::Failed));
+        self.events
+            .push_back(TransportEvent::DtlsState(DtlsTransportState::Failed));
         DtlsState::Failed
     }
 
     /// From the start of checks to a working path, and from there to agreed keys.
     pub(crate) fn connect_times(&self) -> (Option<Duration>, Option<Duration>) {
         let counters = &self.counters;
-        let ice = counters.ice_started.zip(counters.ice_connected).map(|(from, to)| to - from);
-        let dtls = counters.ice_connected.zip(counters.dtls_connected).map(|(from, to)| to - from);
+        let ice = counters
+            .ice_started
+            .zip(counters.ice_connected)
+            .map(|(from, to)| to - from);
+        let dtls = counters
+            .ice_connected
+            .zip(counters.dtls_connected)
+            .map(|(from, to)| to - from);
         (ice, dtls)
     }
 }
@@ -428,5 +478,7 @@ const INITIAL_RETRANSMIT: Duration = Duration::from_millis(200);
 
 /// A path that leads nowhere, for a DTLS machine whose datagrams take ICE's.
 const ANY_PATH: FiveTuple = FiveTuple::udp(UNSPECIFIED, UNSPECIFIED);
-const UNSPECIFIED: core::net::SocketAddr =
-    core::net::SocketAddr::V4(core::net::SocketAddrV4::new(core::net::Ipv4Addr::UNSPECIFIED, 0));
+const UNSPECIFIED: core::net::SocketAddr = core::net::SocketAddr::V4(core::net::SocketAddrV4::new(
+    core::net::Ipv4Addr::UNSPECIFIED,
+    0,
+));

@@ -67,7 +67,13 @@ enum State {
 
 impl Signaling {
     pub(crate) fn new(session_id: u64) -> Self {
-        Self { state: State::Stable, created: None, agreement: None, session_id, next_version: 1 }
+        Self {
+            state: State::Stable,
+            created: None,
+            agreement: None,
+            session_id,
+            next_version: 1,
+        }
     }
 
     pub(crate) fn state(&self) -> SignalingState {
@@ -87,7 +93,10 @@ impl Signaling {
     pub(crate) fn owners(&self) -> &[Owner] {
         match &self.state {
             State::HaveLocalOffer(offer) | State::HaveRemoteOffer(offer) => &offer.owners,
-            State::Stable | State::Closed => self.agreement.as_ref().map_or(&[], |agreement| &agreement.owners),
+            State::Stable | State::Closed => self
+                .agreement
+                .as_ref()
+                .map_or(&[], |agreement| &agreement.owners),
         }
     }
 
@@ -96,7 +105,14 @@ impl Signaling {
         match &self.state {
             State::HaveLocalOffer(offer) => Some((SdpType::Offer, &offer.description)),
             _ => self.agreement.as_ref().map(|agreement| {
-                (if agreement.we_offered { SdpType::Offer } else { SdpType::Answer }, &agreement.local)
+                (
+                    if agreement.we_offered {
+                        SdpType::Offer
+                    } else {
+                        SdpType::Answer
+                    },
+                    &agreement.local,
+                )
             }),
         }
     }
@@ -106,7 +122,14 @@ impl Signaling {
         match &self.state {
             State::HaveRemoteOffer(offer) => Some((SdpType::Offer, &offer.description)),
             _ => self.agreement.as_ref().map(|agreement| {
-                (if agreement.we_offered { SdpType::Answer } else { SdpType::Offer }, &agreement.remote)
+                (
+                    if agreement.we_offered {
+                        SdpType::Answer
+                    } else {
+                        SdpType::Offer
+                    },
+                    &agreement.remote,
+                )
             }),
         }
     }
@@ -128,12 +151,20 @@ impl Signaling {
     }
 
     /// Refuses what the present state does not take.
-    pub(crate) fn require(&self, operation: &'static str, states: &[SignalingState]) -> Result<(), Error> {
+    pub(crate) fn require(
+        &self,
+        operation: &'static str,
+        states: &[SignalingState],
+    ) -> Result<(), Error> {
         let state = self.state();
         if state == SignalingState::Closed {
             return Err(Error::Closed);
         }
-        if states.contains(&state) { Ok(()) } else { Err(Error::WrongState { operation, state }) }
+        if states.contains(&state) {
+            Ok(())
+        } else {
+            Err(Error::WrongState { operation, state })
+        }
     }
 
     pub(crate) fn created(&mut self, description: SessionDescription, proposal: Proposal) {
@@ -142,7 +173,10 @@ impl Signaling {
     }
 
     /// Takes back what was created, if `description` is just that.
-    pub(crate) fn take_created(&mut self, description: &SessionDescription) -> Result<Proposal, Error> {
+    pub(crate) fn take_created(
+        &mut self,
+        description: &SessionDescription,
+    ) -> Result<Proposal, Error> {
         match self.created.take() {
             Some((created, proposal)) if created == *description => Ok(proposal),
             other => {

@@ -168,7 +168,7 @@ pub struct InboundRtpStats {
     pub frames_received: u64,
     /// Those that stand alone.
     pub key_frames_received: u64,
-    /// Frames given up because a packet never came.
+    /// How often frames, or parts of them, were given up because packets never came.
     pub frames_dropped: u64,
     /// Generic NACKs sent.
     pub nack_count: u64,

@@ -57,12 +57,22 @@ pub(crate) struct Receiving {
 
 impl Receiving {
     pub(crate) fn new(announced: Vec<u32>) -> Self {
-        Self { announced, stream: None, told: false }
+        Self {
+            announced,
+            stream: None,
+            told: false,
+        }
     }
 }
 
 impl Transceiver {
-    pub(crate) fn new(id: TransceiverId, kind: MediaKind, direction: Direction, ssrc: u32, track_id: String) -> Self {
+    pub(crate) fn new(
+        id: TransceiverId,
+        kind: MediaKind,
+        direction: Direction,
+        ssrc: u32,
+        track_id: String,
+    ) -> Self {
         Self {
             id,
             kind,
@@ -92,7 +102,9 @@ impl Transceiver {
 
     /// `video/VP8` and the like.
     pub(crate) fn media_type(&self) -> Option<String> {
-        self.codec.as_ref().map(|codec| format!("{}/{}", self.kind, codec.format.name()))
+        self.codec
+            .as_ref()
+            .map(|codec| format!("{}/{}", self.kind, codec.format.name()))
     }
 
     /// What it brings to a description.
@@ -108,24 +120,39 @@ impl Transceiver {
     /// A stream to send with, for the codec agreed on.
     pub(crate) fn new_sender(&self, config: &Config, seed: u64) -> Option<SendStream> {
         let codec = self.codec.as_ref()?;
-        let mut send = SendConfig::new(Ssrc(self.ssrc), PayloadType(codec.payload_type), codec.format, seed);
+        let mut send = SendConfig::new(
+            Ssrc(self.ssrc),
+            PayloadType(codec.payload_type),
+            codec.format,
+            seed,
+        );
         send.max_packet = config.max_datagram.saturating_sub(MAX_SRTP_OVERHEAD);
-        let mid = self.mid.as_ref().and_then(|mid| mid.as_bytes().try_into().ok());
+        let mid = self
+            .mid
+            .as_ref()
+            .and_then(|mid| mid.as_bytes().try_into().ok());
         send.mid = self.mid_extension.zip(mid);
         SendStream::new(&send).ok()
     }
 
     /// The stream for packets from `ssrc`, replacing one from another source.
-    pub(crate) fn receive_stream(&mut self, config: &Config, ssrc: Ssrc) -> Option<&mut ReceiveStream> {
+    pub(crate) fn receive_stream(
+        &mut self,
+        config: &Config,
+        ssrc: Ssrc,
+    ) -> Option<&mut ReceiveStream> {
         let codec = self.codec.as_ref()?;
         let receiver = self.receiver.as_mut()?;
-        if receiver.stream.as_ref().is_none_or(|stream| stream.ssrc() != ssrc) {
-            let mut receive = ReceiveConfig::new(ssrc, codec.format);
-            receive.nack = codec.feedback.nack;
+        if receiver
+            .stream
+            .as_ref()
+            .is_none_or(|stream| stream.ssrc() != ssrc)
+        {
+            let mut receive = ReceiveConfig::new(ssrc, codec.format, codec.feedback.nack);
             if receive.nack {
-                receive.max_delay = config.max_repair_delay;
+                receive.max_wait = config.max_repair_delay;
             }
-            receiver.stream = ReceiveStream::new(&receive).ok();
+            receiver.stream = ReceiveStream::new(receive).ok();
         }
         receiver.stream.as_mut()
     }

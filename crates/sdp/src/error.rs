@@ -115,6 +115,8 @@ pub enum Error {
     /// An attribute's name is not a token
     /// ([RFC 8866 §9](https://www.rfc-editor.org/rfc/rfc8866.html#section-9)).
     AttributeName,
+    /// There is no such type of line, or it is not added this way.
+    LineType(char),
     /// What was written could not be read back.
     Unreadable(ParseError),
 }
@@ -125,6 +127,7 @@ impl fmt::Display for Error {
             Self::LineBreak(field) => write!(f, "the value of {field} holds a line break or NUL"),
             Self::Word(field) => write!(f, "a word of {field} is empty or holds a space"),
             Self::AttributeName => f.write_str("the attribute's name is not a token"),
+            Self::LineType(kind) => write!(f, "no line of type {kind:?} can be added here"),
             Self::Unreadable(error) => write!(f, "the value would not be read back: {error}"),
         }
     }

@@ -338,11 +338,12 @@ impl fmt::Display for Zone {
 fn typed_time<'a>(what: &'static str) -> impl FnMut(&'a str) -> Parsed<'a, u64> {
     move |input| {
         let (rest, count) = number::<u64>(what)(input)?;
-        let (unit, rest) = match rest.as_bytes().first() {
-            Some(b'd') => (86_400, &rest[1..]),
-            Some(b'h') => (3_600, &rest[1..]),
-            Some(b'm') => (60, &rest[1..]),
-            Some(b's') => (1, &rest[1..]),
+        let mut chars = rest.chars();
+        let (unit, rest) = match chars.next() {
+            Some('d') => (86_400, chars.as_str()),
+            Some('h') => (3_600, chars.as_str()),
+            Some('m') => (60, chars.as_str()),
+            Some('s') => (1, chars.as_str()),
             _ => (1, rest),
         };
         match count.checked_mul(unit) {

@@ -162,15 +162,14 @@ pub(crate) fn rest(input: &str) -> Parsed<'_, &str> {
     Ok(("", input))
 }
 
-/// One physical line: its text, and what ended it ("" at the end of the text).
-pub(crate) fn line(input: &str) -> (&str, &str, &str) {
-    match input.find('\n') {
-        Some(lf) => {
-            let (line, after) = input.split_at(lf + 1);
-            let text = line.strip_suffix("\r\n").unwrap_or(&line[..lf]);
-            (text, &line[text.len()..], after)
-        }
-        None => (input, "", ""),
+/// One physical line: its text, what ended it ("" at the end of the text), and what follows.
+pub(crate) fn line(input: &str) -> (&str, &'static str, &str) {
+    let Some((line, after)) = input.split_once('\n') else {
+        return (input, "", "");
+    };
+    match line.strip_suffix('\r') {
+        Some(line) => (line, "\r\n", after),
+        None => (line, "\n", after),
     }
 }
 

@@ -59,7 +59,7 @@
 //! | RFC | what |
 //! | --- | --- |
 //! | [8866](https://www.rfc-editor.org/rfc/rfc8866.html) | every line type; `rtpmap`, `fmtp`, directions, `ptime`, `maxptime`, `framerate` |
-//! | [8839](https://www.rfc-editor.org/rfc/rfc8839.html), [8840](https://www.rfc-editor.org/rfc/rfc8840.html), [6544](https://www.rfc-editor.org/rfc/rfc6544.html) | `candidate`, also as it is trickled; `ice-ufrag`, `ice-pwd`, `ice-options`, `ice-lite`, `ice-pacing`, `ice-mismatch`, `remote-candidates`, `end-of-candidates` |
+//! | [8839](https://www.rfc-editor.org/rfc/rfc8839.html), [8840](https://www.rfc-editor.org/rfc/rfc8840.html), [6544](https://www.rfc-editor.org/rfc/rfc6544.html) | `candidate`, also as it is trickled, and fragments; `ice-ufrag`, `ice-pwd`, `ice-options`, `ice-lite`, `ice-pacing`, `ice-mismatch`, `remote-candidates`, `end-of-candidates` |
 //! | [8122](https://www.rfc-editor.org/rfc/rfc8122.html), [4145](https://www.rfc-editor.org/rfc/rfc4145.html), [8842](https://www.rfc-editor.org/rfc/rfc8842.html) | `fingerprint`, `setup`, `tls-id` |
 //! | [5888](https://www.rfc-editor.org/rfc/rfc5888.html), [9143](https://www.rfc-editor.org/rfc/rfc9143.html), [8830](https://www.rfc-editor.org/rfc/rfc8830.html), [4574](https://www.rfc-editor.org/rfc/rfc4574.html) | `mid`, `group`, `bundle-only`, `msid`, `msid-semantic`, `label` |
 //! | [3605](https://www.rfc-editor.org/rfc/rfc3605.html), [5761](https://www.rfc-editor.org/rfc/rfc5761.html), [8858](https://www.rfc-editor.org/rfc/rfc8858.html), [5506](https://www.rfc-editor.org/rfc/rfc5506.html), [4585](https://www.rfc-editor.org/rfc/rfc4585.html), [3611](https://www.rfc-editor.org/rfc/rfc3611.html) | `rtcp`, `rtcp-mux`, `rtcp-mux-only`, `rtcp-rsize`, `rtcp-fb`, `rtcp-xr` |

@@ -80,8 +80,19 @@ impl<'a> Section<'a> {
         Ok(())
     }
 
+    pub(crate) fn push_line(&mut self, kind: char, value: impl Display) -> Result<(), Error> {
+        if kind == 'a' || !ORDER.contains(kind) {
+            return Err(Error::LineType(kind));
+        }
+        self.add(kind, "the line", value)
+    }
+
     fn insert(&mut self, kind: char, line: Line<'a>) {
-        let rank = |kind: Option<char>| kind.and_then(|kind| ORDER.find(kind));
+        let rank = |kind: Option<char>| match kind {
+            // A `t=` must not come between another and the `r=` that belong to it.
+            Some('r') => ORDER.find('t'),
+            kind => kind.and_then(|kind| ORDER.find(kind)),
+        };
         let before = |l: &Line<'_>| rank(l.kind()).is_some_and(|r| Some(r) <= rank(Some(kind)));
         let position = self.lines.iter().rposition(before).map_or(0, |p| p + 1);
         self.lines.insert(position, line);
@@ -260,6 +271,19 @@ macro_rules! section_methods {
             value: Option<&str>,
         ) -> Result<(), $crate::error::Error> {
             self.section.push_raw(name, value)
+        }
+
+        /// Adds a line that is neither attribute nor `m=`, where the grammar has its place: `i`, `u`, `e`,
+        /// `p`, `t`, `r`, `z`, `k` have no other way in.
+        ///
+        /// # Errors
+        /// There is no such type, or the value would end the line early. Nothing was changed.
+        pub fn push_line(
+            &mut self,
+            kind: char,
+            value: impl core::fmt::Display,
+        ) -> Result<(), $crate::error::Error> {
+            self.section.push_line(kind, value)
         }
 
         /// Puts an attribute in the place of the first of its name, or adds it. No other line changes.

@@ -76,6 +76,37 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The text is not SDP, or too much of it.
     pub fn parse_within(text: &'a str, limits: &Limits) -> Result<Self, ParseError> {
+        let session = Self::read(text, limits)?;
+        let first = session.section.lines.first();
+        if first.and_then(Line::kind) != Some('v') {
+            return Err(ParseError::new("v=", 0, "v=0 to begin the text").at(1, 0));
+        }
+        session.origin()?;
+        Ok(session)
+    }
+
+    /// Reads a fragment: attributes and media sections without `v=` and `o=`, as trickled candidates travel
+    /// over SIP and HTTP ([RFC 8840 §9](https://www.rfc-editor.org/rfc/rfc8840.html#section-9),
+    /// [RFC 9725 §4.3](https://www.rfc-editor.org/rfc/rfc9725.html#section-4.3)).
+    ///
+    /// # Errors
+    /// An `m=` line is malformed, or it is too much text.
+    ///
+    /// ```
+    /// use rtckit_sdp::{Candidate, Session};
+    ///
+    /// let text = "a=ice-ufrag:EsAw\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n\
+    ///             a=candidate:1 1 udp 2130706431 192.0.2.1 3478 typ host\r\n";
+    /// let fragment = Session::parse_fragment(text)?;
+    /// let candidate = fragment.media()[0].attribute::<Candidate>().unwrap()?;
+    /// assert_eq!(candidate.port, 3478);
+    /// # Ok::<(), rtckit_sdp::ParseError>(())
+    /// ```
+    pub fn parse_fragment(text: &'a str) -> Result<Self, ParseError> {
+        Self::read(text, &Limits::default())
+    }
+
+    fn read(text: &'a str, limits: &Limits) -> Result<Self, ParseError> {
         if text.len() > limits.bytes {
             let expected = "a shorter text: it exceeds Limits::bytes";
             return Err(ParseError::new("the text", limits.bytes, expected));
@@ -94,16 +125,8 @@ impl<'a> Session<'a> {
                 (_, Some(media)) => media.section.lines.push(line),
                 (_, None) => section.lines.push(line),
             }
-            if number == 1 && section.value('v').is_none() {
-                return Err(ParseError::new("v=", 0, "v=0 to begin the text").at(1, 0));
-            }
         }
-        if number == 0 {
-            return Err(ParseError::new("v=", 0, "v=0 to begin the text").at(1, 0));
-        }
-        let session = Self { section, media };
-        session.origin()?;
-        Ok(session)
+        Ok(Self { section, media })
     }
 
     /// A session with nothing in it: `v=0`, the origin, `s=-`, `t=0 0`.
@@ -111,15 +134,20 @@ impl<'a> Session<'a> {
     /// # Errors
     /// A word of the origin is not one.
     pub fn new(origin: &Origin<'_>) -> Result<Self, Error> {
-        let mut session = Self {
-            section: Section::new(),
-            media: Vec::new(),
-        };
+        let mut session = Self::new_fragment();
         session.section.set('v', "v=", 0)?;
         session.set_origin(origin)?;
         session.set_name("-")?;
         session.set_timing(Timing::default());
         Ok(session)
+    }
+
+    /// A fragment with nothing in it; see [`parse_fragment`](Self::parse_fragment).
+    pub fn new_fragment() -> Self {
+        Self {
+            section: Section::new(),
+            media: Vec::new(),
+        }
     }
 
     /// The same session, independent of the text it was parsed from.
@@ -138,7 +166,7 @@ impl<'a> Session<'a> {
     /// The `o=` line.
     ///
     /// # Errors
-    /// It is missing or malformed; never in a session that [`parse`](Self::parse) returned.
+    /// It is missing or malformed; never in a session as [`parse`](Self::parse) returned it.
     pub fn origin(&self) -> Result<Origin<'_>, ParseError> {
         let missing = ParseError::new("o=", 0, "an o= line: who made the session");
         let mut origins = self.section.fields('o', Origin::parse);

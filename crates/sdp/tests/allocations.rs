@@ -1,11 +1,12 @@
 //! What a browser's offer costs in allocations, counted.
 #![allow(unsafe_code, reason = "a counting allocator cannot be written without")]
 
-use rtckit_sdp::Session;
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
+use core::{
+    alloc::{GlobalAlloc, Layout},
     cell::Cell,
 };
+use rtckit_sdp::Session;
+use std::alloc::System;
 
 struct Counting;
 

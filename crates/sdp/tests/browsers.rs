@@ -1,5 +1,6 @@
 //! What Chromium and Firefox really send, whole and with one thing changed: written back byte for byte, and
 //! every attribute read and written to the same text.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use rtckit_sdp::{Candidate, MediaKind, ParseError, Session, attribute::*, protocol};
 use std::{fs, path::Path};

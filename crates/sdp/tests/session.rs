@@ -1,8 +1,10 @@
 //! Sessions as wholes: the RFC's example, edits, tolerance, limits.
 
 use rtckit_sdp::{
-    Limits, Media, MediaKind, Origin, ParseError, Session,
-    attribute::{Direction, Feedback, Fmtp, Group, Mid, Msid, RtpMap, Setup},
+    Error, Limits, Media, MediaKind, Origin, ParseError, Session,
+    attribute::{
+        Direction, EndOfCandidates, Feedback, Fmtp, Group, IceUfrag, Mid, Msid, RtpMap, Setup,
+    },
     field::{Bandwidth, Connection, Repeat, Timing, Zone},
     protocol,
 };
@@ -86,10 +88,20 @@ fn an_emitted_session_equals_the_example() {
     video.set_connection(&connection).unwrap();
     session.push_media(video);
 
-    // The example without what cannot be set (i, u, e, p) and its two audio sections.
+    for line in RFC_8866
+        .lines()
+        .filter(|line| line.starts_with(['p', 'e', 'u', 'i']))
+    {
+        let (kind, value) = line.split_once('=').unwrap();
+        session
+            .push_line(kind.chars().next().unwrap(), value)
+            .unwrap();
+    }
+
+    // The example without its two audio sections, which have no `c=`.
     let expected: String = RFC_8866
         .split_inclusive('\n')
-        .filter(|line| !line.starts_with(['i', 'u', 'e', 'p']) && !line.starts_with("m=audio"))
+        .filter(|line| !line.starts_with("m=audio"))
         .collect();
     assert_eq!(session.to_string(), expected);
     assert_eq!(Session::parse(&expected).unwrap(), session);
@@ -344,4 +356,41 @@ fn retain_sees_every_attribute() {
         fmtp.is_none_or(|fmtp| fmtp.is_ok_and(|fmtp| fmtp.format == "2"))
     });
     assert_eq!(session.to_string(), text.replace("a=fmtp:1 x\n", ""));
+}
+
+#[test]
+fn a_fragment_has_neither_version_nor_origin() {
+    let mut fragment = Session::new_fragment();
+    assert_eq!(fragment.to_string(), "");
+    fragment.push(IceUfrag("EsAw")).unwrap();
+    let mut media = Media::new(MediaKind::Audio, 9, protocol::UDP_TLS_RTP_SAVPF, [0]).unwrap();
+    media.push(Mid("0")).unwrap();
+    media.push(EndOfCandidates).unwrap();
+    fragment.push_media(media);
+    let text = fragment.to_string();
+    assert!(text.starts_with("a=ice-ufrag:EsAw\r\nm=audio"));
+    assert_eq!(Session::parse_fragment(&text), Ok(fragment));
+    assert!(Session::parse(&text).is_err());
+    assert!(Session::parse_fragment("").unwrap().origin().is_err());
+}
+
+#[test]
+fn added_times_keep_their_repeats() {
+    let mut session = Session::new(&Origin::anonymous(1, 1)).unwrap();
+    session.push_line('r', "7d 1h 0").unwrap();
+    session
+        .push_line('t', Timing { start: 5, stop: 6 })
+        .unwrap();
+    session.push_line('r', "1d 1h 0").unwrap();
+    session.push_line('z', "0 1h").unwrap();
+    session.push_line('i', "about").unwrap();
+    for kind in ['a', 'm', 'x', '='] {
+        assert_eq!(session.push_line(kind, "x"), Err(Error::LineType(kind)));
+    }
+    assert!(session.push_line('i', "a\nb").is_err());
+    let text = session.to_string();
+    assert!(
+        text.ends_with("s=-\r\ni=about\r\nt=0 0\r\nr=7d 1h 0\r\nt=5 6\r\nr=1d 1h 0\r\nz=0 1h\r\n"),
+        "{text}"
+    );
 }

@@ -24,10 +24,6 @@ pub struct TransportConfig {
 /// A fact about a transport.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "events are few and short-lived; a box would allocate"
-)]
 pub enum Event {
     /// Gathering came to this state.
     GatheringStateChanged(GatheringState),

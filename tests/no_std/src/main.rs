@@ -112,4 +112,3 @@ fn stun() -> bool {
 fn rtp() -> bool {
     rtckit_rtp::Packet::parse(&[0x80, 0x60, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3]).is_ok()
 }
-

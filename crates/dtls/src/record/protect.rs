@@ -198,7 +198,8 @@ mod tests {
 
     fn open(opener: &mut Opener, record: &[u8]) -> Option<Vec<u8>> {
         let header = RecordHeader::parse(record).ok()?;
-        let mut fragment = record[RecordHeader::LEN..].to_vec();
+        let fragment = &record[RecordHeader::LEN..][..header.length.into()];
+        let mut fragment = fragment.to_vec();
         let plain = opener.open(&header, &mut fragment)?;
         Some(fragment[plain].to_vec())
     }
@@ -217,7 +218,6 @@ mod tests {
     fn every_flipped_bit_is_noticed() {
         let (mut layer, mut opener) = pair();
         let record = sealed(&mut layer, b"payload");
-        // the length and the first version byte decide whether it is a record at all
         for bit in 0..record.len() * 8 {
             let mut forged = record.clone();
             forged[bit / 8] ^= 1 << (bit % 8);

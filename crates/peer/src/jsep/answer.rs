@@ -18,15 +18,21 @@ pub(crate) struct LocalRtp {
 /// The mid of the offered section whose transport will carry the bundle: the first in the BUNDLE group that is in use.
 ///
 /// Without a group there is nothing to share, and only the first usable section is accepted.
-pub(crate) fn first_bundled(offer: &Description) -> Option<&str> {
-    offer.transport_section().map(|section| section.mid.as_str())
+fn first_bundled(offer: &Description) -> Option<&str> {
+    offer
+        .transport_section()
+        .map(|section| section.mid.as_str())
 }
 
 /// Our section in answer to `offered`; refused when we have no codec for it, it cannot share the transport, or it would
 /// need a port of its own for RTCP.
 ///
 /// The transport's part (credentials, fingerprint, setup) is filled in by the caller.
-pub(crate) fn answer_section(offer: &Description, offered: &Section, local: Option<&LocalRtp>) -> Section {
+pub(crate) fn answer_section(
+    offer: &Description,
+    offered: &Section,
+    local: Option<&LocalRtp>,
+) -> Section {
     let refusal = Section {
         mid: offered.mid.clone(),
         media: offered.media.clone(),
@@ -37,8 +43,11 @@ pub(crate) fn answer_section(offer: &Description, offered: &Section, local: Opti
         candidates: Vec::new(),
         end_of_candidates: false,
     };
-    let (Media::Rtp(theirs), Some(local)) = (&offered.media, local) else { return refusal };
-    let shares_transport = offer.bundle.contains(&offered.mid) || first_bundled(offer) == Some(offered.mid.as_str());
+    let (Media::Rtp(theirs), Some(local)) = (&offered.media, local) else {
+        return refusal;
+    };
+    let shares_transport =
+        offer.bundle.contains(&offered.mid) || first_bundled(offer) == Some(offered.mid.as_str());
     let codecs = common_codecs(theirs.kind, &theirs.codecs);
     if offered.rejected || !shares_transport || !offered.rtcp_mux || codecs.is_empty() {
         return refusal;
@@ -50,11 +59,18 @@ pub(crate) fn answer_section(offer: &Description, offered: &Section, local: Opti
             kind: theirs.kind,
             protocol: theirs.protocol.clone(),
             direction,
-            formats: codecs.iter().map(|codec| codec.payload_type.to_string()).collect(),
+            formats: codecs
+                .iter()
+                .map(|codec| codec.payload_type.to_string())
+                .collect(),
             codecs,
             mid_extension: theirs.mid_extension,
             msid: direction.sends().then(|| local.msid.clone()),
-            ssrcs: if direction.sends() { vec![local.ssrc] } else { Vec::new() },
+            ssrcs: if direction.sends() {
+                vec![local.ssrc]
+            } else {
+                Vec::new()
+            },
             cname: Some(local.cname.clone()),
         }),
         rejected: false,
@@ -83,7 +99,9 @@ pub(crate) fn check_answer(offer: &Description, answer: &Description) -> Result<
             _ => false,
         };
         if !same_kind {
-            return refuse("each section of an answer has the media type of the one offered (RFC 3264 §6)");
+            return refuse(
+                "each section of an answer has the media type of the one offered (RFC 3264 §6)",
+            );
         }
         if offered.rejected {
             return refuse("a section offered with port zero cannot be accepted (RFC 3264 §6)");
@@ -96,7 +114,9 @@ pub(crate) fn check_answer(offer: &Description, answer: &Description) -> Result<
         }
     }
     if answer.bundle.iter().any(|mid| !offer.bundle.contains(mid)) {
-        return refuse("an answer's BUNDLE group names only sections of the offer's (RFC 9143 §7.3.3)");
+        return refuse(
+            "an answer's BUNDLE group names only sections of the offer's (RFC 9143 §7.3.3)",
+        );
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::state::MediaKind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Codec {
     pub(crate) payload_type: u8,
-    pub(crate) format: rtckit_rtp::Codec,
+    pub(crate) format: rtckit_rtp::payload::Codec,
     /// `a=fmtp`'s text, as the description has it.
     pub(crate) fmtp: Option<String>,
     pub(crate) feedback: FeedbackSet,
@@ -25,12 +25,24 @@ pub(crate) struct FeedbackSet {
 }
 
 impl FeedbackSet {
-    const NONE: Self = Self { nack: false, pli: false, fir: false };
-    const VIDEO: Self = Self { nack: true, pli: true, fir: true };
+    const NONE: Self = Self {
+        nack: false,
+        pli: false,
+        fir: false,
+    };
+    const VIDEO: Self = Self {
+        nack: true,
+        pli: true,
+        fir: true,
+    };
 
     /// What both sides have.
     pub(crate) fn intersection(self, other: Self) -> Self {
-        Self { nack: self.nack && other.nack, pli: self.pli && other.pli, fir: self.fir && other.fir }
+        Self {
+            nack: self.nack && other.nack,
+            pli: self.pli && other.pli,
+            fir: self.fir && other.fir,
+        }
     }
 }
 
@@ -41,12 +53,17 @@ pub(crate) fn offered_codecs(kind: MediaKind) -> Vec<Codec> {
     match kind {
         MediaKind::Audio => vec![Codec {
             payload_type: 111,
-            format: rtckit_rtp::Codec::Opus,
+            format: rtckit_rtp::payload::Codec::Opus,
             fmtp: Some("minptime=10;useinbandfec=1".into()),
             feedback: FeedbackSet::NONE,
         }],
         MediaKind::Video => {
-            vec![Codec { payload_type: 96, format: rtckit_rtp::Codec::Vp8, fmtp: None, feedback: FeedbackSet::VIDEO }]
+            vec![Codec {
+                payload_type: 96,
+                format: rtckit_rtp::payload::Codec::Vp8,
+                fmtp: None,
+                feedback: FeedbackSet::VIDEO,
+            }]
         }
     }
 }

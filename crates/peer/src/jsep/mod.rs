@@ -9,14 +9,14 @@ mod codec;
 mod read;
 mod write;
 
-use rtckit_crypto::Fingerprint;
+use rtckit_crypto::fingerprint::Fingerprint;
 
 use rtckit_sdp::attribute::{Direction, Setup};
 
 use crate::state::MediaKind;
 
-pub(crate) use answer::{answer_section, check_answer, first_bundled};
-pub(crate) use codec::{Codec, FeedbackSet, offered_codecs};
+pub(crate) use answer::{LocalRtp, answer_section, check_answer};
+pub(crate) use codec::{Codec, offered_codecs};
 pub(crate) use read::read;
 pub(crate) use write::write;
 
@@ -59,7 +59,11 @@ pub(crate) enum Media {
     /// Audio or video over SRTP.
     Rtp(RtpSection),
     /// Anything else: kept so that an answer can refuse it in its own words.
-    Other { kind: String, protocol: String, formats: Vec<String> },
+    Other {
+        kind: String,
+        protocol: String,
+        formats: Vec<String>,
+    },
 }
 
 /// An audio or video section.

@@ -1,10 +1,12 @@
 //! From SDP to what it means for a peer connection.
 
-use rtckit_crypto::Fingerprint;
+use rtckit_crypto::fingerprint::Fingerprint;
+use rtckit_sdp::attribute::Attribute as _;
 use rtckit_sdp::attribute::{
-    self, Candidate, EndOfCandidates, ExtMap, Feedback, IceLite, IcePwd, IceUfrag, Msid, RtcpMux, RtcpRsize, Setup, Ssrc, SsrcGroup,
+    self, Candidate, EndOfCandidates, ExtMap, Feedback, IceLite, IcePwd, IceUfrag, Msid, RtcpMux,
+    RtcpRsize, Setup, Ssrc, SsrcGroup,
 };
-use rtckit_sdp::{Attribute, Media as SdpMedia, MediaKind as SdpKind, Session};
+use rtckit_sdp::{Media as SdpMedia, MediaKind as SdpKind, Session};
 
 use super::codec::{Codec, FeedbackSet};
 use super::{Description, MID_EXTENSION, Media, RtpSection, Section, TransportParameters};
@@ -22,14 +24,33 @@ pub(crate) fn read(sdp: &str) -> Result<Description, Error> {
     let session = Session::parse(sdp)?;
     let origin = session.origin()?;
     if session.media().len() > MAX_SECTIONS {
-        return Err(Error::UnacceptableDescription("it has more than 64 media sections"));
+        return Err(Error::UnacceptableDescription(
+            "it has more than 64 media sections",
+        ));
     }
-    let sections: Vec<_> = session.media().iter().map(|media| section(&session, media)).collect::<Result<_, _>>()?;
-    let mids = || sections.iter().map(|section| section.mid.as_str()).filter(|mid| !mid.is_empty());
-    if mids().enumerate().any(|(index, mid)| mids().take(index).any(|earlier| earlier == mid)) {
-        return Err(Error::UnacceptableDescription("two media sections have the same a=mid (RFC 5888 §4)"));
+    let sections: Vec<_> = session
+        .media()
+        .iter()
+        .map(|media| section(&session, media))
+        .collect::<Result<_, _>>()?;
+    let mids = || {
+        sections
+            .iter()
+            .map(|section| section.mid.as_str())
+            .filter(|mid| !mid.is_empty())
+    };
+    if mids()
+        .enumerate()
+        .any(|(index, mid)| mids().take(index).any(|earlier| earlier == mid))
+    {
+        return Err(Error::UnacceptableDescription(
+            "two media sections have the same a=mid (RFC 5888 §4)",
+        ));
     }
-    let bundle = session.bundle_groups().next().map(|group| group.mids.iter().map(|&mid| mid.to_owned()).collect());
+    let bundle = session
+        .bundle_groups()
+        .next()
+        .map(|group| group.mids.iter().map(|&mid| mid.to_owned()).collect());
     Ok(Description {
         session_id: origin.session_id,
         session_version: origin.session_version,
@@ -46,7 +67,10 @@ fn section(session: &Session<'_>, media: &SdpMedia<'_>) -> Result<Section, Error
         SdpKind::Video => Some(MediaKind::Video),
         _ => None,
     };
-    let is_srtp = media.protocol().to_ascii_uppercase().ends_with("/TLS/RTP/SAVPF");
+    let is_srtp = media
+        .protocol()
+        .to_ascii_uppercase()
+        .ends_with("/TLS/RTP/SAVPF");
     let content = match kind.filter(|_| is_srtp) {
         Some(kind) => Media::Rtp(rtp_section(session, media, kind)),
         None => Media::Other {
@@ -55,7 +79,11 @@ fn section(session: &Session<'_>, media: &SdpMedia<'_>) -> Result<Section, Error
             formats: media.formats().map(str::to_owned).collect(),
         },
     };
-    let transport = if rejected { None } else { transport(session, media)? };
+    let transport = if rejected {
+        None
+    } else {
+        transport(session, media)?
+    };
     Ok(Section {
         mid: media.mid().unwrap_or_default().to_owned(),
         media: content,
@@ -74,12 +102,21 @@ fn section(session: &Session<'_>, media: &SdpMedia<'_>) -> Result<Section, Error
 }
 
 /// The section's transport, from the section or, failing that, from the session. A bundled section may have none.
-fn transport(session: &Session<'_>, media: &SdpMedia<'_>) -> Result<Option<TransportParameters>, Error> {
+fn transport(
+    session: &Session<'_>,
+    media: &SdpMedia<'_>,
+) -> Result<Option<TransportParameters>, Error> {
     let ufrag = session.attribute_for::<IceUfrag<'_>>(media).transpose()?;
     let pwd = session.attribute_for::<IcePwd<'_>>(media).transpose()?;
-    let (Some(ufrag), Some(pwd)) = (ufrag, pwd) else { return Ok(None) };
+    let (Some(ufrag), Some(pwd)) = (ufrag, pwd) else {
+        return Ok(None);
+    };
     let own = fingerprints(media.attributes());
-    let fingerprints = if own.is_empty() { fingerprints(session.attributes()) } else { own };
+    let fingerprints = if own.is_empty() {
+        fingerprints(session.attributes())
+    } else {
+        own
+    };
     Ok(Some(TransportParameters {
         ufrag: ufrag.0.to_owned(),
         pwd: pwd.0.to_owned(),
@@ -90,7 +127,9 @@ fn transport(session: &Session<'_>, media: &SdpMedia<'_>) -> Result<Option<Trans
 
 /// Fingerprints under hash functions we can compute; others are passed over
 /// ([RFC 8122 §5.1](https://www.rfc-editor.org/rfc/rfc8122#section-5.1)).
-fn fingerprints<'s>(attributes: impl Iterator<Item = attribute::RawAttribute<'s>>) -> Vec<Fingerprint> {
+fn fingerprints<'s>(
+    attributes: impl Iterator<Item = attribute::RawAttribute<'s>>,
+) -> Vec<Fingerprint> {
     attributes
         .filter(|attribute| attribute.name == attribute::Fingerprint::NAME)
         .filter_map(|attribute| attribute.value?.parse().ok())
@@ -125,10 +164,19 @@ fn rtp_section(session: &Session<'_>, media: &SdpMedia<'_>, kind: MediaKind) -> 
         kind,
         protocol: media.protocol().to_owned(),
         direction: session.direction_of(media),
-        codecs: media.codecs().iter().filter_map(|codec| known_codec(kind, codec)).collect(),
+        codecs: media
+            .codecs()
+            .iter()
+            .filter_map(|codec| known_codec(kind, codec))
+            .collect(),
         formats: media.formats().map(str::to_owned).collect(),
         mid_extension,
-        msid: msid.map(|msid| (msid.stream.to_owned(), msid.track.unwrap_or_default().to_owned())),
+        msid: msid.map(|msid| {
+            (
+                msid.stream.to_owned(),
+                msid.track.unwrap_or_default().to_owned(),
+            )
+        }),
         ssrcs,
         cname,
     }
@@ -137,8 +185,12 @@ fn rtp_section(session: &Session<'_>, media: &SdpMedia<'_>, kind: MediaKind) -> 
 fn known_codec(kind: MediaKind, codec: &rtckit_sdp::Codec<'_>) -> Option<Codec> {
     let rtpmap = &codec.rtpmap;
     let format = match kind {
-        MediaKind::Audio if codec.is("opus") && rtpmap.clock_rate == 48_000 => rtckit_rtp::Codec::Opus,
-        MediaKind::Video if codec.is("VP8") && rtpmap.clock_rate == 90_000 => rtckit_rtp::Codec::Vp8,
+        MediaKind::Audio if codec.is("opus") && rtpmap.clock_rate == 48_000 => {
+            rtckit_rtp::payload::Codec::Opus
+        }
+        MediaKind::Video if codec.is("VP8") && rtpmap.clock_rate == 90_000 => {
+            rtckit_rtp::payload::Codec::Vp8
+        }
         _ => return None,
     };
     Some(Codec {

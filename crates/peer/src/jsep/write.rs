@@ -2,16 +2,21 @@
 //! ([RFC 9429 §5.2.1](https://www.rfc-editor.org/rfc/rfc9429#section-5.2.1)).
 
 use rtckit_sdp::attribute::{
-    Direction, EndOfCandidates, ExtMap, ExtMapAllowMixed, Feedback, Fmtp, Group, IceLite, IceOptions, IcePwd, IceUfrag, Mid, Msid,
-    Parameters, Rtcp, RtcpFb, RtcpMux, RtcpRsize, RtpMap, Ssrc,
+    Direction, EndOfCandidates, ExtMap, ExtMapAllowMixed, Feedback, Fmtp, Group, IceLite,
+    IceOptions, IcePwd, IceUfrag, Mid, Msid, Parameters, Rtcp, RtcpFb, RtcpMux, RtcpRsize, RtpMap,
+    Ssrc,
 };
-use rtckit_sdp::{Connection, Error, Media as SdpMedia, Origin, Session};
+use rtckit_sdp::field::{Connection, Origin};
+use rtckit_sdp::{Error, Media as SdpMedia, Session};
 
 use super::{Codec, Description, MID_EXTENSION, Media, RtpSection, Section, TransportParameters};
 
 /// The SDP text of `description`.
 pub(crate) fn write(description: &Description) -> Result<String, Error> {
-    let mut session = Session::new(&Origin::anonymous(description.session_id, description.session_version))?;
+    let mut session = Session::new(&Origin::anonymous(
+        description.session_id,
+        description.session_version,
+    ))?;
     if !description.bundle.is_empty() {
         session.push(Group::bundle(description.bundle.iter().map(String::as_str)))?;
     }
@@ -29,9 +34,16 @@ fn media(section: &Section) -> Result<SdpMedia<'static>, Error> {
     let port = if section.rejected { 0 } else { 9 };
     let mut media = match &section.media {
         Media::Rtp(rtp) => SdpMedia::new(kind(rtp), port, &rtp.protocol, &rtp.formats)?,
-        Media::Other { kind, protocol, formats } => {
-            SdpMedia::new(rtckit_sdp::MediaKind::from_name(kind), port, protocol, formats)?
-        }
+        Media::Other {
+            kind,
+            protocol,
+            formats,
+        } => SdpMedia::new(
+            rtckit_sdp::MediaKind::from_name(kind),
+            port,
+            protocol,
+            formats,
+        )?,
     };
     if !section.mid.is_empty() {
         media.push(Mid(&section.mid))?;
@@ -47,7 +59,10 @@ fn media(section: &Section) -> Result<SdpMedia<'static>, Error> {
         push_rtp(&mut media, section, rtp)?;
     }
     for candidate in &section.candidates {
-        media.push_raw("candidate", Some(candidate.trim_start_matches("candidate:")))?;
+        media.push_raw(
+            "candidate",
+            Some(candidate.trim_start_matches("candidate:")),
+        )?;
     }
     if section.end_of_candidates {
         media.push(EndOfCandidates)?;
@@ -70,13 +85,19 @@ fn push_transport(media: &mut SdpMedia<'_>, transport: &TransportParameters) -> 
 }
 
 fn push_rtp(media: &mut SdpMedia<'_>, section: &Section, rtp: &RtpSection) -> Result<(), Error> {
-    media.push(Rtcp { port: 9, connection: Some(Connection::UNSPECIFIED) })?;
+    media.push(Rtcp {
+        port: 9,
+        connection: Some(Connection::UNSPECIFIED),
+    })?;
     if let Some(id) = rtp.mid_extension {
         media.push(ExtMap::new(id.into(), MID_EXTENSION))?;
     }
     media.set_direction(rtp.direction);
     if let Some((stream, track)) = &rtp.msid {
-        media.push(Msid { stream, track: Some(track) })?;
+        media.push(Msid {
+            stream,
+            track: Some(track),
+        })?;
     }
     if section.rtcp_mux {
         media.push(RtcpMux)?;
@@ -108,10 +129,16 @@ fn push_codec(media: &mut SdpMedia<'_>, codec: &Codec) -> Result<(), Error> {
         (codec.feedback.pli, Feedback::NACK_PLI),
     ];
     for (_, feedback) in wanted.into_iter().filter(|(wanted, _)| *wanted) {
-        media.push(RtcpFb { payload_type: Some(codec.payload_type), feedback })?;
+        media.push(RtcpFb {
+            payload_type: Some(codec.payload_type),
+            feedback,
+        })?;
     }
     if let Some(fmtp) = &codec.fmtp {
-        media.push(Fmtp { format: &codec.payload_type.to_string(), parameters: Parameters(fmtp) })?;
+        media.push(Fmtp {
+            format: &codec.payload_type.to_string(),
+            parameters: Parameters(fmtp),
+        })?;
     }
     Ok(())
 }

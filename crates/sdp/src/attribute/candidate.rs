@@ -198,7 +198,8 @@ fn pairs<'a>(
                 let (rest, name) = next_word("a TCP type: active, passive or so")(after_key)?;
                 candidate.tcp_type = TcpType::from_name(name);
                 if candidate.tcp_type.is_none() {
-                    fail::<()>(&after_key[1..], "a TCP type: active, passive or so")?;
+                    let at = after_key.trim_start_matches(is_blank);
+                    fail::<()>(at, "a TCP type: active, passive or so")?;
                 }
                 rest
             }
@@ -245,7 +246,13 @@ impl<'a> Address<'a> {
     /// Whether the name is to be asked for by mDNS
     /// ([RFC 6762 §3](https://www.rfc-editor.org/rfc/rfc6762.html#section-3)).
     pub fn is_mdns(&self) -> bool {
-        matches!(self, Self::Name(name) if name.len() > 6 && name.as_bytes()[name.len() - 6..].eq_ignore_ascii_case(b".local"))
+        /// What the names end in.
+        const LOCAL: &[u8] = b".local";
+        let Self::Name(name) = self else {
+            return false;
+        };
+        let end = name.as_bytes().last_chunk::<{ LOCAL.len() }>();
+        name.len() > LOCAL.len() && end.is_some_and(|end| end.eq_ignore_ascii_case(LOCAL))
     }
 }
 

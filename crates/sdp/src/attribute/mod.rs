@@ -50,11 +50,11 @@ use core::fmt;
 /// use core::fmt;
 /// use rtckit_sdp::{ParseError, Session, attribute::Attribute};
 ///
-/// /// `a=label` of RFC 4574.
-/// struct Label<'a>(&'a str);
+/// /// `a=content` of RFC 4796: `slides`, `speaker`, `sl`.
+/// struct Content<'a>(&'a str);
 ///
-/// impl<'a> Attribute<'a> for Label<'a> {
-///     const NAME: &'static str = "label";
+/// impl<'a> Attribute<'a> for Content<'a> {
+///     const NAME: &'static str = "content";
 ///
 ///     fn parse(value: &'a str) -> Result<Self, ParseError> {
 ///         Ok(Self(value))
@@ -65,9 +65,9 @@ use core::fmt;
 ///     }
 /// }
 ///
-/// let session = Session::parse("v=0\no=- 1 1 IN IP4 0.0.0.0\ns=-\nt=0 0\nm=audio 9 RTP/AVP 0\na=label:7\n")?;
-/// let label = session.media()[0].attribute::<Label>().unwrap()?;
-/// assert_eq!(label.0, "7");
+/// let session = Session::parse("v=0\no=- 1 1 IN IP4 0.0.0.0\ns=-\nt=0 0\nm=audio 9 RTP/AVP 0\na=content:sl\n")?;
+/// let content = session.media()[0].attribute::<Content>().unwrap()?;
+/// assert_eq!(content.0, "sl");
 /// # Ok::<(), ParseError>(())
 /// ```
 pub trait Attribute<'a>: Sized {

@@ -1,0 +1,168 @@
+//! Two peers in memory, without a network between them: the shortest way through a call.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::sync::Arc;
+
+use rtckit_crypto::identity::Identity;
+use rtckit_crypto::provider::Provider;
+use rtckit_peer::{Config, ConnectionState, Direction, Event, MediaKind, Peer, TransceiverId};
+use rtckit_proto::{Datagram, FiveTuple, Instant, WallClock};
+
+fn peer(seed: u64) -> Peer {
+    let provider = Provider::simulation(seed);
+    let identity = Arc::new(Identity::generate(&provider).unwrap());
+    Peer::new(
+        Config::new(
+            provider,
+            identity,
+            WallClock::new(Duration::from_secs(1_700_000_000)),
+        ),
+        Instant::ZERO,
+    )
+    .unwrap()
+}
+
+fn address(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+/// Carries everything both ways until nothing is left, and returns what the peers told.
+fn exchange(now: Instant, left: &mut Peer, right: &mut Peer) -> [Vec<Event>; 2] {
+    let mut events = [Vec::new(), Vec::new()];
+    let mut buf = vec![0; 65_535];
+    loop {
+        let mut moved = false;
+        for (from_left, index) in [(true, 0), (false, 1)] {
+            let (from, to) = if from_left {
+                (&mut *left, &mut *right)
+            } else {
+                (&mut *right, &mut *left)
+            };
+            while let Some(transmit) = from.poll_transmit(now, &mut buf) {
+                moved = true;
+                let path: FiveTuple = transmit.path.reversed();
+                let stride = transmit.segment_size.unwrap_or(transmit.range.len());
+                let mut data = buf[transmit.range].to_vec();
+                to.handle_input(
+                    now,
+                    Datagram {
+                        stride,
+                        ..Datagram::new(path, &mut data)
+                    },
+                );
+            }
+            while let Some(event) = from.poll_event() {
+                moved = true;
+                events[index].push(event);
+            }
+        }
+        if !moved {
+            return events;
+        }
+    }
+}
+
+fn call() -> (Peer, Peer, Instant, [TransceiverId; 2]) {
+    let (mut left, mut right) = (peer(1), peer(2));
+    let mut now = Instant::ZERO;
+    let audio = left
+        .add_transceiver(MediaKind::Audio, Direction::SendOnly)
+        .unwrap();
+    let video = left
+        .add_transceiver(MediaKind::Video, Direction::SendOnly)
+        .unwrap();
+    left.add_local_address(now, address(1000));
+    left.end_of_local_addresses(now);
+    right.add_local_address(now, address(2000));
+    right.end_of_local_addresses(now);
+    let offer = left.create_offer().unwrap();
+    left.set_local_description(now, offer).unwrap();
+    right
+        .set_remote_description(now, left.local_description().unwrap())
+        .unwrap();
+    let answer = right.create_answer().unwrap();
+    right.set_local_description(now, answer).unwrap();
+    left.set_remote_description(now, right.local_description().unwrap())
+        .unwrap();
+    for _ in 0..200 {
+        exchange(now, &mut left, &mut right);
+        if left.connection_state() == ConnectionState::Connected
+            && right.connection_state() == ConnectionState::Connected
+        {
+            break;
+        }
+        now = left
+            .poll_timeout()
+            .into_iter()
+            .chain(right.poll_timeout())
+            .min()
+            .unwrap()
+            .max(now);
+        left.handle_timeout(now);
+        right.handle_timeout(now);
+    }
+    assert_eq!(
+        left.connection_state(),
+        ConnectionState::Connected,
+        "{:#?}",
+        left.stats(now)
+    );
+    assert_eq!(right.connection_state(), ConnectionState::Connected);
+    (left, right, now, [audio, video])
+}
+
+#[test]
+fn frames_arrive_byte_for_byte() {
+    let (mut left, mut right, mut now, [audio, video]) = call();
+    let receivers: Vec<_> = right
+        .transceivers()
+        .map(|transceiver| transceiver.id)
+        .collect();
+    for number in 0..50u32 {
+        now += Duration::from_millis(20);
+        let picture: Vec<u8> = (0..5000u32)
+            .map(|byte| (byte * 31 + number) as u8)
+            .collect();
+        let sound = [number as u8; 80];
+        left.sender(video)
+            .unwrap()
+            .write_frame(now, number * 1800, &picture)
+            .unwrap();
+        left.sender(audio)
+            .unwrap()
+            .write_frame(now, number * 960, &sound)
+            .unwrap();
+        let [_, events] = exchange(now, &mut left, &mut right);
+        assert!(
+            events.contains(&Event::FrameReady(receivers[0]))
+                && events.contains(&Event::FrameReady(receivers[1]))
+        );
+        let mut receiver = right.receiver(receivers[0]).unwrap();
+        assert_eq!(receiver.read_frame(now).unwrap().data, sound);
+        assert!(receiver.read_frame(now).is_none());
+        let mut receiver = right.receiver(receivers[1]).unwrap();
+        assert_eq!(receiver.read_frame(now).unwrap().data, picture);
+        assert!(receiver.read_frame(now).is_none());
+        left.handle_timeout(now);
+        right.handle_timeout(now);
+    }
+    let stats = left.stats(now);
+    assert_eq!(stats.outbound_rtp.len(), 2);
+    assert!(
+        stats
+            .outbound_rtp
+            .iter()
+            .all(|stream| stream.frames_sent == 50 && stream.retransmitted_packets_sent == 0)
+    );
+}
+
+#[test]
+fn hanging_up_closes_both_ends() {
+    let (mut left, mut right, now, _) = call();
+    left.close(now);
+    let [_, events] = exchange(now, &mut left, &mut right);
+    assert!(events.contains(&Event::ConnectionState(ConnectionState::Closed)));
+    assert_eq!(right.connection_state(), ConnectionState::Closed);
+    assert_eq!((left.poll_timeout(), right.poll_timeout()), (None, None));
+}

@@ -1,0 +1,138 @@
+//! RTP and RTCP of Chromium and Firefox: read, and written again byte for byte.
+
+use rtckit_rtp::payload::Codec;
+use rtckit_rtp::rtcp::{self, Compound, ReportBlock, RtcpPacket};
+use rtckit_rtp::{Extension, Header, Packet, Ssrc, append_padding};
+
+const CHROMIUM: &str = include_str!("../testdata/chromium156_vp8.txt");
+const FIREFOX: &str = include_str!("../testdata/firefox153_vp8.txt");
+
+/// The packets of one kind in a capture.
+fn packets<'c>(capture: &'c str, kind: &'c str) -> impl Iterator<Item = Vec<u8>> + 'c {
+    let lines = capture.lines().filter_map(move |line| {
+        let (this, hex) = line.split_once(' ')?;
+        (this == kind).then_some(hex)
+    });
+    lines.map(|hex| {
+        let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        (0..hex.len()).step_by(2).map(byte).collect()
+    })
+}
+
+#[test]
+fn rtp_packets_are_written_again_as_they_were() {
+    for (capture, expected) in [(CHROMIUM, 96), (FIREFOX, 106)] {
+        let mut count = 0;
+        for bytes in packets(capture, "rtp") {
+            let packet = Packet::parse(&bytes).unwrap();
+            let csrcs: Vec<Ssrc> = packet.csrcs().collect();
+            let extensions: Vec<Extension<'_>> = packet.extensions().collect();
+            let header = Header {
+                marker: packet.marker(),
+                payload_type: packet.payload_type(),
+                sequence_number: packet.sequence_number(),
+                timestamp: packet.timestamp(),
+                ssrc: packet.ssrc(),
+                csrcs: &csrcs,
+                extensions: &extensions,
+            };
+            let mut buf = [0xa5; 1_500];
+            let at = header.write(&mut buf).unwrap();
+            let end = at + packet.payload().len();
+            buf[at..end].copy_from_slice(packet.payload());
+            let len = append_padding(&mut buf, end, packet.padding_len()).unwrap();
+            // padding need not be zeros, and Firefox's is not
+            buf[end..len].copy_from_slice(&bytes[end..]);
+            assert_eq!(buf[..len], bytes);
+            count += 1;
+        }
+        assert!(count >= expected, "{count}");
+    }
+}
+
+#[test]
+fn video_payloads_start_with_a_vp8_descriptor() {
+    for (capture, payload_type) in [(CHROMIUM, 96), (FIREFOX, 120)] {
+        let mut key_frames = 0;
+        let mut count = 0;
+        for bytes in packets(capture, "rtp") {
+            let packet = Packet::parse(&bytes).unwrap();
+            if packet.payload_type().0 == payload_type && !packet.payload().is_empty() {
+                let fragment = Codec::Vp8.depacketize(packet.payload()).unwrap();
+                let key = fragment.starts_frame && Codec::Vp8.is_key_frame(fragment.data);
+                key_frames += usize::from(key);
+                count += 1;
+            }
+        }
+        assert!(count > 20, "{count}");
+        assert!(key_frames >= 2, "{key_frames}");
+    }
+}
+
+#[test]
+fn rtcp_packets_are_read_and_written_again() {
+    let mut kinds = [0; 4];
+    for capture in [CHROMIUM, FIREFOX] {
+        for bytes in packets(capture, "rtcp") {
+            assert!(rtcp::is_rtcp(&bytes));
+            let mut buf = [0xa5; 1_500];
+            let mut compound = Compound::new(&mut buf);
+            let mut padded = false;
+            for packet in rtcp::packets(&bytes) {
+                match packet.unwrap() {
+                    RtcpPacket::SenderReport(sr) => {
+                        let reports: Vec<ReportBlock> = sr.reports.collect();
+                        compound.sender_report(&sr.sender, &reports).unwrap();
+                        kinds[0] += 1;
+                    }
+                    RtcpPacket::ReceiverReport(rr) => {
+                        let reports: Vec<ReportBlock> = rr.reports.collect();
+                        compound.receiver_report(rr.ssrc, &reports).unwrap();
+                        kinds[1] += 1;
+                    }
+                    RtcpPacket::SourceDescription(sdes) => {
+                        let (ssrc, cname) = sdes.cname().unwrap();
+                        let cname = std::str::from_utf8(cname).unwrap();
+                        compound.cname(ssrc, cname).unwrap();
+                        kinds[2] += 1;
+                    }
+                    RtcpPacket::Unknown(unknown) => {
+                        let (packet_type, count) = (unknown.packet_type, unknown.count);
+                        if unknown.body.len() % 4 == 0 {
+                            compound.raw(packet_type, count, unknown.body).unwrap();
+                        }
+                        padded |= bytes[0] & 0x20 != 0;
+                        kinds[3] += 1;
+                    }
+                    other => panic!("unexpected in this capture: {other:?}"),
+                }
+            }
+            // transport-wide feedback is padded; the writer never pads
+            if !padded {
+                let len = compound.len();
+                assert_eq!(buf[..len], bytes);
+            }
+        }
+    }
+    assert!(kinds.iter().all(|&count| count >= 9), "{kinds:?}");
+}
+
+#[test]
+fn every_truncation_of_a_captured_packet_is_safe() {
+    for capture in [CHROMIUM, FIREFOX] {
+        for bytes in packets(capture, "rtp").step_by(9) {
+            for len in 0..bytes.len() {
+                if let Ok(packet) = Packet::parse(&bytes[..len]) {
+                    assert!(packet.header_len() + packet.payload().len() <= len);
+                    Codec::Vp8.depacketize(packet.payload()).ok();
+                    packet.extensions().for_each(drop);
+                }
+            }
+        }
+        for bytes in packets(capture, "rtcp") {
+            for len in 0..bytes.len() {
+                assert!(rtcp::packets(&bytes[..len]).count() <= 1 + len / 4);
+            }
+        }
+    }
+}
