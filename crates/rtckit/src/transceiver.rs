@@ -159,6 +159,18 @@ pub struct Frame {
     pub contiguous: bool,
 }
 
+impl Frame {
+    /// A frame that stands for itself, as tests of an application need one.
+    pub fn new(data: Vec<u8>, timestamp: u32) -> Self {
+        Self {
+            data,
+            timestamp,
+            key_frame: true,
+            contiguous: true,
+        }
+    }
+}
+
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Frame")
