@@ -1,6 +1,5 @@
 //! What the handles and the task of one connection share.
 
-use core::pin::pin;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -95,9 +94,8 @@ impl Shared {
         mut check: impl FnMut(&mut State) -> Option<T>,
     ) -> T {
         loop {
-            let mut rung = pin!(bell.notified());
             // Listen first, look second: what happens between the two is not missed.
-            rung.as_mut().enable();
+            let rung = bell.notified();
             let found = check(&mut self.lock());
             if let Some(found) = found {
                 return found;
