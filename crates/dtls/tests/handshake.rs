@@ -1,4 +1,5 @@
 //! The handshake between our own two ends, on a network that works.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The handshake on networks that lose, reorder, repeat and delay.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

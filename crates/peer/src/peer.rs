@@ -409,6 +409,7 @@ impl Peer {
 
     /// Carries facts from the transport to the user until none is left.
     pub(crate) fn pump(&mut self, now: Instant) {
+        self.transport.pump(now);
         while let Some(event) = self.transport.poll_event() {
             match event {
                 TransportEvent::Candidate(candidate) => {
@@ -416,6 +417,7 @@ impl Peer {
                 }
                 TransportEvent::GatheringComplete => self.on_gathering_complete(),
                 TransportEvent::IceState(state) => {
+                    tracing::debug!(%state, "ICE");
                     self.ice_state = state;
                     self.events.push_back(Event::IceConnectionState(state));
                 }
@@ -438,6 +440,7 @@ impl Peer {
     }
 
     fn on_dtls_state(&mut self, now: Instant, state: DtlsTransportState) {
+        tracing::debug!(%state, "DTLS");
         self.dtls_state = state;
         self.events.push_back(Event::DtlsState(state));
         match state {
@@ -449,6 +452,7 @@ impl Peer {
     }
 
     fn on_local_candidate(&mut self, candidate: &str) {
+        tracing::debug!(candidate, "local candidate");
         let text = if candidate.starts_with("candidate:") {
             candidate.to_owned()
         } else {
@@ -465,6 +469,13 @@ impl Peer {
         if self.gathering == IceGatheringState::Gathering {
             self.finish_gathering();
         }
+    }
+
+    /// ICE starts over: what was gathered belongs to the old session, and will be announced again.
+    pub(crate) fn forget_candidates(&mut self) {
+        self.local_candidates.clear();
+        self.gathering_complete = false;
+        self.gathering = IceGatheringState::New;
     }
 
     /// A local description was applied: candidates may be told from now on.
@@ -522,6 +533,7 @@ impl Peer {
             _ => ConnectionState::Connecting,
         };
         if state != self.connection_state {
+            tracing::debug!(%state, "connection");
             self.connection_state = state;
             self.events.push_back(Event::ConnectionState(state));
         }

@@ -1,4 +1,5 @@
 //! Two peers in memory, without a network between them: the shortest way through a call.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -42,7 +43,9 @@ fn exchange(now: Instant, left: &mut Peer, right: &mut Peer) -> [Vec<Event>; 2] 
             while let Some(transmit) = from.poll_transmit(now, &mut buf) {
                 moved = true;
                 let path: FiveTuple = transmit.path.reversed();
-                let stride = transmit.segment_size.unwrap_or(transmit.range.len());
+                let stride = transmit
+                    .segment_size
+                    .unwrap_or_else(|| transmit.range.len());
                 let mut data = buf[transmit.range].to_vec();
                 to.handle_input(
                     now,

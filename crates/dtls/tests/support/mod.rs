@@ -48,6 +48,8 @@ pub(crate) struct Pair {
     pub(crate) data: [Vec<Vec<u8>>; 2],
     /// Every datagram sent: who, and what.
     pub(crate) sent: Vec<(usize, Vec<u8>)>,
+    /// What an attacker adds: once so many datagrams have been sent, to whom, and what. It overtakes them.
+    pub(crate) injected: Vec<(usize, usize, Vec<u8>)>,
     in_flight: VecDeque<(Instant, usize, Vec<u8>)>,
 }
 
@@ -64,6 +66,7 @@ impl Pair {
             events: Default::default(),
             data: Default::default(),
             sent: Vec::new(),
+            injected: Vec::new(),
             in_flight: VecDeque::new(),
         }
     }
@@ -79,6 +82,10 @@ impl Pair {
                     self.in_flight.push_back((at, 1 - end, bytes.clone()));
                 }
                 self.sent.push((end, bytes));
+                let sent = self.sent.len();
+                for (_, to, bytes) in self.injected.extract_if(.., |(at, ..)| *at <= sent) {
+                    self.in_flight.push_front((self.now, to, bytes));
+                }
             }
             while let Some(event) = self.ends[end].poll_event() {
                 self.events[end].push(event);
