@@ -36,6 +36,8 @@ pub(crate) const SERVER: usize = 1;
 /// What the network does with the datagram: how many copies arrive, and how late.
 pub(crate) type Fate = Vec<Duration>;
 
+pub(crate) type Tamper = fn(&mut [u8]);
+
 pub(crate) fn delivered() -> Fate {
     vec![Duration::from_millis(10)]
 }
@@ -51,7 +53,7 @@ pub(crate) struct Pair {
     /// What an attacker adds: once so many datagrams have been sent, to whom, and what. It overtakes them.
     pub(crate) injected: Vec<(usize, usize, Vec<u8>)>,
     /// What somebody in the middle does to the datagram with this number.
-    pub(crate) tampered: Option<(usize, fn(&mut [u8]))>,
+    pub(crate) tampered: Option<(usize, Tamper)>,
     in_flight: VecDeque<(Instant, usize, Vec<u8>)>,
 }
 
