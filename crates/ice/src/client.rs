@@ -275,7 +275,7 @@ impl Agent {
     pub(crate) fn nominate(&mut self, id: PairId) {
         if let Some(pair) = self.checklist.pair_mut(id) {
             pair.nominate = true;
-            self.checklist.trigger(id);
+            self.checklist.trigger_first(id);
         }
     }
 
