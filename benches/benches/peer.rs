@@ -50,9 +50,8 @@ fn media(criterion: &mut Criterion) {
             now.set(now.get() + Duration::from_micros(10));
             write(&mut call.left, now.get(), video, &frame);
             send(&mut call.left, now.get(), &mut buf, |run, _| {
-                {
                 black_box(run.len());
-            }});
+            });
             since_timeout += 1;
             if since_timeout % 1000 == 0 {
                 call.left.handle_timeout(now.get());

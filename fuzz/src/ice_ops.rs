@@ -322,7 +322,9 @@ impl World {
         self.check_ceilings();
         if self.honest {
             let [left, right] = self.agents.each_ref().map(Agent::selected_pair);
-            let (left, right) = (left.expect("selected"), right.expect("selected"));
+            let (Some(left), Some(right)) = (left, right) else {
+                panic!("left alone, they selected nothing: {self:#?}");
+            };
             assert_eq!(left.path.reversed(), right.path, "they disagree");
             for agent in &self.agents {
                 assert!(
@@ -336,5 +338,15 @@ impl World {
             }
             assert_ne!(self.agents[0].role(), self.agents[1].role());
         }
+    }
+}
+
+impl core::fmt::Debug for World {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut world = f.debug_list();
+        for agent in &self.agents {
+            world.entry(&(agent, agent.role(), agent.local_candidates(), agent.pairs()));
+        }
+        world.finish()
     }
 }

@@ -93,55 +93,24 @@ fn look_at_media(session: &Session<'_>, media: &Media<'_>) {
 }
 
 /// Reads an attribute as whatever it may be.
-fn read_attribute(attribute: RawAttribute<'_>) {
+fn read_attribute(raw: RawAttribute<'_>) {
     /// A value that was read and can be written reads as the same.
-    fn same<'a, A: Attribute<'a> + PartialEq + core::fmt::Debug>(raw: &RawAttribute<'a>) {
-        let Some(Ok(value)) = raw.parse::<A>() else {
-            return;
-        };
-        let mut written = String::new();
-        if value.write(&mut written).is_err() {
-            return;
-        }
-        // leaked: the type ties what it reads to one lifetime, and the text is new
-        let written: &'a str = String::leak(written);
-        match A::parse(written) {
-            Ok(again) => assert_eq!(again, value, "{}:{written:?}", A::NAME),
-            Err(error) => panic!("{}:{written:?}: {error:?}", A::NAME),
-        }
+    macro_rules! same {
+        ($($attribute:ident)*) => {$(
+            if let Some(Ok(value)) = raw.parse::<$attribute>() {
+                let mut written = String::new();
+                if value.write(&mut written).is_ok() {
+                    match $attribute::parse(&written) {
+                        Ok(again) => assert_eq!(again, value, "{written:?}"),
+                        Err(error) => panic!("{written:?} of {value:?}: {error:?}"),
+                    }
+                }
+            }
+        )*};
     }
-    let raw = &attribute;
-    same::<Candidate<'_>>(raw);
-    same::<Crypto<'_>>(raw);
-    same::<ExtMap<'_>>(raw);
-    same::<Fingerprint<'_>>(raw);
-    same::<Fmtp<'_>>(raw);
-    same::<FrameRate<'_>>(raw);
-    same::<Group<'_>>(raw);
-    same::<IceOptions<'_>>(raw);
-    same::<IcePwd<'_>>(raw);
-    same::<IceUfrag<'_>>(raw);
-    same::<ImageAttr<'_>>(raw);
-    same::<Label<'_>>(raw);
-    same::<MaxMessageSize>(raw);
-    same::<MaxPTime<'_>>(raw);
-    same::<Mid<'_>>(raw);
-    same::<Msid<'_>>(raw);
-    same::<MsidSemantic<'_>>(raw);
-    same::<PTime<'_>>(raw);
-    same::<RemoteCandidates<'_>>(raw);
-    same::<Rid<'_>>(raw);
-    same::<Rtcp<'_>>(raw);
-    same::<RtcpFb<'_>>(raw);
-    same::<RtcpXr<'_>>(raw);
-    same::<RtpMap<'_>>(raw);
-    same::<SctpMap<'_>>(raw);
-    same::<SctpPort>(raw);
-    same::<Setup>(raw);
-    same::<Simulcast<'_>>(raw);
-    same::<Ssrc<'_>>(raw);
-    same::<SsrcGroup<'_>>(raw);
-    same::<TlsId<'_>>(raw);
+    same! {
+        Candidate Crypto ExtMap Fingerprint Fmtp FrameRate Group IceOptions IcePwd IceUfrag ImageAttr Label MaxMessageSize MaxPTime Mid Msid MsidSemantic PTime RemoteCandidates Rid Rtcp RtcpFb RtcpXr RtpMap SctpMap SctpPort Setup Simulcast Ssrc SsrcGroup TlsId
+    }
 }
 
 fn edit(session: &mut Session<'_>) {
