@@ -27,6 +27,16 @@ openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=WebRTC \
     -keyout "$work/rsa.key" -out "$work/rsa.crt" 2>/dev/null
 fingerprint="sha-256 $(openssl x509 -in "$work/ec.crt" -noout -fingerprint -sha256 | cut -d= -f2)"
 
+cat >"$work/no_ems.cnf" <<'CNF'
+openssl_conf = libraries
+[libraries]
+ssl_conf = ssl
+[ssl]
+system_default = tls
+[tls]
+Options = -ExtendedMasterSecret
+CNF
+
 gcm=SRTP_AEAD_AES_128_GCM
 sha1=SRTP_AES128_CM_SHA1_80
 export=(-keymatexport EXTRACTOR-dtls_srtp -keymatexportlen 60)
@@ -117,5 +127,8 @@ our_server "AES-CM" "$sha1" "--profiles sha1"
 our_server "P-256" "$gcm" "" -groups P-256
 our_server "cookie" "$gcm" "--cookie"
 our_server "fragments" "$gcm" "--mtu 200" -mtu 300
+OPENSSL_CONF=$work/no_ems.cnf our_server "no extended master secret" "$gcm" ""
+grep -q "extended master secret: false" "$work/$port.ours" ||
+    fail "no extended master secret" "it was negotiated" "$work/$port.ours" "$work/$port.theirs"
 our_server "RSA client certificate" "$gcm" "" -cert "$work/rsa.crt" -key "$work/rsa.key"
 exit $failed

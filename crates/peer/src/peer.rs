@@ -284,13 +284,7 @@ impl Peer {
         }
         self.transport.handle_timeout(now);
         for transceiver in &mut self.transceivers {
-            if let Some(stream) = transceiver
-                .receiver
-                .as_mut()
-                .and_then(|receiver| receiver.stream.as_mut())
-            {
-                stream.handle_timeout(now);
-            }
+            tell_frames(transceiver, &mut self.events, now);
         }
         self.pump(now);
     }
@@ -618,19 +612,29 @@ fn route_rtp(
     let Some(transceiver) = transceivers.get_mut(index) else {
         return;
     };
-    let id = transceiver.id;
     let Some(stream) = transceiver.receive_stream(config, packet.ssrc()) else {
         return;
     };
     stream.handle_packet(now, packet);
-    let ready = stream.has_frame(now);
-    if let Some(receiver) = transceiver
+    tell_frames(transceiver, events, now);
+}
+
+/// Tells the user once that frames wait, because a packet came or one was given up.
+fn tell_frames(transceiver: &mut Transceiver, events: &mut VecDeque<Event>, now: Instant) {
+    let Some(receiver) = transceiver
         .receiver
         .as_mut()
-        .filter(|receiver| ready && !receiver.told)
+        .filter(|receiver| !receiver.told)
+    else {
+        return;
+    };
+    if receiver
+        .stream
+        .as_mut()
+        .is_some_and(|stream| stream.has_frame(now))
     {
         receiver.told = true;
-        events.push_back(Event::FrameReady(id));
+        events.push_back(Event::FrameReady(transceiver.id));
     }
 }
 
