@@ -250,6 +250,12 @@ impl CheckList {
             .or_else(|| self.best(PairState::Frozen, |_| true))
     }
 
+    /// Whether the next check nominates a pair that is valid.
+    pub(crate) fn nomination_is_next(&self) -> bool {
+        let first = self.triggered.front().and_then(|&id| self.pair(id));
+        first.is_some_and(|pair| pair.check.is_none() && pair.nominate && pair.valid.is_some())
+    }
+
     fn best(&self, state: PairState, suits: impl Fn(&CandidatePair) -> bool) -> Option<PairId> {
         self.pairs
             .iter()

@@ -416,7 +416,10 @@ impl SecureTransport {
                     Ice::Failed => IceConnectionState::Failed,
                     _ => IceConnectionState::Closed,
                 };
-                if state == IceConnectionState::Connected {
+                if matches!(
+                    state,
+                    IceConnectionState::Connected | IceConnectionState::Completed
+                ) {
                     self.counters.ice_connected.get_or_insert(now);
                 }
                 self.events.push_back(TransportEvent::IceState(state));

@@ -313,10 +313,10 @@ async fn watch_events(
     while let Some(event) = from.next_event().await {
         match event {
             Event::IceCandidate(candidate) => {
-                trace.tell(
-                    Chapter::Ice,
-                    format_args!("{name} has {}", candidate.candidate),
-                );
+                match &*candidate.candidate {
+                    "" => trace.tell(Chapter::Ice, format_args!("{name} has no more candidates")),
+                    text => trace.tell(Chapter::Ice, format_args!("{name} has {text}")),
+                }
                 if let Err(error) = to.add_ice_candidate(&candidate).await {
                     trace.tell(
                         Chapter::Ice,
@@ -326,6 +326,7 @@ async fn watch_events(
             }
             Event::IceConnectionState(
                 state @ (IceConnectionState::Connected
+                | IceConnectionState::Completed
                 | IceConnectionState::Disconnected
                 | IceConnectionState::Failed),
             ) => trace.tell(Chapter::Ice, format_args!("{name} is {state}")),
