@@ -89,6 +89,11 @@ pub struct Media<'a> {
 
 impl<'a> Media<'a> {
     pub(crate) fn parse(line: Line<'a>) -> Result<Self, ParseError> {
+        // Elsewhere a NUL is kept as it is; of an m= line the words are written again, in answers not least.
+        if let Some(at) = line.value().find('\0') {
+            let expected = "no NUL: the words of an m= line are tokens";
+            return Err(ParseError::new("m=", at, expected).at(line.number(), 2));
+        }
         let (port, ports) =
             whole("m=", line.value(), media).map_err(|error| error.at(line.number(), 2))?;
         Ok(Self {

@@ -338,6 +338,16 @@ fn what_is_not_sdp_is_refused_with_its_place() {
 }
 
 #[test]
+fn a_media_line_holds_no_nul() {
+    let text = "v=0\no=- 1 1 IN IP4 0.0.0.0\nm=audio 9 RTP/AVP a\0b\n";
+    let error = Session::parse(text).unwrap_err();
+    assert_eq!((error.line, error.column), (3, 20));
+    // where nothing is made of it, it stays what it is
+    let text = "v=0\no=- 1 1 IN IP4 0.0.0.0\na=x:a\0b\n";
+    assert_eq!(Session::parse(text).unwrap().to_string(), text);
+}
+
+#[test]
 fn an_owned_session_outlives_its_text() {
     let owned = {
         let text = String::from(RFC_8866);
