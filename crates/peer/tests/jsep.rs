@@ -298,6 +298,24 @@ fn garbage_is_refused_with_its_place() {
 }
 
 #[test]
+fn an_offer_that_could_not_be_answered_is_refused_at_once() {
+    // a NUL in a mid, which the answer repeats
+    let offer = FIREFOX.replace("a=mid:2", "a=mid:\02");
+    assert_ne!(offer, FIREFOX);
+    let mut peer = peer(1);
+    let refused = peer.set_remote_description(NOW, SessionDescription::offer(offer));
+    assert!(
+        matches!(
+            refused,
+            Err(Error::UnacceptableDescription(_) | Error::MalformedDescription(_))
+        ),
+        "{refused:?}"
+    );
+    assert_eq!(peer.signaling_state(), SignalingState::Stable);
+    answer_with(&mut peer, FIREFOX);
+}
+
+#[test]
 fn candidates_we_cannot_use_are_no_fault() {
     let mut peer = peer(1);
     answer_with(&mut peer, CHROMIUM);

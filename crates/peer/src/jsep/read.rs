@@ -51,13 +51,20 @@ pub(crate) fn read(sdp: &str) -> Result<Description, Error> {
         .bundle_groups()
         .next()
         .map(|group| group.mids.iter().map(|&mid| mid.to_owned()).collect());
-    Ok(Description {
+    let description = Description {
         session_id: origin.session_id,
         session_version: origin.session_version,
         bundle: bundle.unwrap_or_default(),
         sections,
         ice_lite: session.has(IceLite::NAME),
-    })
+    };
+    // An answer repeats much of its offer: refused now, it leaves no offer pending that cannot be answered.
+    if super::write(&description).is_err() {
+        return Err(Error::UnacceptableDescription(
+            "it holds text that no SDP line can repeat",
+        ));
+    }
+    Ok(description)
 }
 
 fn section(session: &Session<'_>, media: &SdpMedia<'_>) -> Result<Section, Error> {
