@@ -314,18 +314,19 @@ impl Peer {
         if self.closing != Closing::No {
             return None;
         }
-        let streams = self.transceivers.iter().filter_map(|transceiver| {
-            transceiver
-                .receiver
-                .as_ref()?
-                .stream
-                .as_ref()?
-                .poll_timeout()
-        });
-        let reports = self.transport.media_path().and_then(|_| self.reports.due());
-        streams
-            .chain(self.transport.poll_timeout())
-            .chain(reports)
+        let transport = self.transport.poll_timeout();
+        // Without a path there are neither reports to send nor packets to ask for: nothing would come of waking.
+        if self.transport.media_path().is_none() {
+            return transport;
+        }
+        self.transceivers
+            .iter()
+            .filter_map(|transceiver| {
+                let receiver = transceiver.receiver.as_ref()?;
+                receiver.stream.as_ref()?.poll_timeout()
+            })
+            .chain(transport)
+            .chain(self.reports.due())
             .min()
     }
 

@@ -253,7 +253,8 @@ impl Peer {
             } else {
                 0
             };
-            let wants_key_frame = feedback.pli && stream.poll_key_frame_request(now);
+            // One that cannot be asked for is taken all the same, or it would stay due.
+            let wants_key_frame = stream.poll_key_frame_request(now) && feedback.pli;
             if count == 0 && !wants_key_frame {
                 continue;
             }

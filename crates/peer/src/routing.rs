@@ -60,18 +60,15 @@ pub(crate) fn tell_frames(
     events: &mut VecDeque<Event>,
     now: Instant,
 ) {
-    let Some(receiver) = transceiver
-        .receiver
-        .as_mut()
-        .filter(|receiver| !receiver.told)
-    else {
+    let Some(receiver) = &mut transceiver.receiver else {
         return;
     };
-    if receiver
+    // Asked even when the user knows already: it does what is due, and what stays due keeps the driver spinning.
+    let ready = receiver
         .stream
         .as_mut()
-        .is_some_and(|stream| stream.has_frame(now))
-    {
+        .is_some_and(|stream| stream.has_frame(now));
+    if ready && !receiver.told {
         receiver.told = true;
         events.push_back(Event::FrameReady(transceiver.id));
     }

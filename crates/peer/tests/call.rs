@@ -201,3 +201,30 @@ fn frames_behind_a_loss_are_told_when_it_is_given_up() {
     }
     panic!("the third frame was never told");
 }
+
+/// What is due is done, whether the user reads frames or not: a peer that keeps asking for the present spins its driver.
+#[test]
+fn frames_that_nobody_reads_do_not_keep_the_driver_awake() {
+    let (mut left, mut right, mut now, [_, video]) = call();
+    for number in 0..20u32 {
+        now += Duration::from_millis(20);
+        left.sender(video)
+            .unwrap()
+            .write_frame(now, number * 1800, &[7; 3000])
+            .unwrap();
+        exchange(now, &mut left, &mut right);
+        for _ in 0..10 {
+            let Some(due) = right.poll_timeout() else {
+                break;
+            };
+            now = now.max(due);
+            right.handle_timeout(now);
+            exchange(now, &mut left, &mut right);
+            assert!(
+                right.poll_timeout().is_none_or(|due| due > now),
+                "woken at {now:?}, it asks for {:?}",
+                right.poll_timeout()
+            );
+        }
+    }
+}
