@@ -94,7 +94,13 @@ impl World {
                 }
             }
             7 => {
-                // it comes from somewhere else: a NAT, or a liar
+                // it comes from somewhere else: a NAT, or a liar; an answer that does so fails its check
+                // (RFC 8445 §7.2.5.2.1)
+                let message = self
+                    .in_flight
+                    .front()
+                    .and_then(|(_, _, bytes)| Message::parse(bytes).ok());
+                self.honest &= message.is_none_or(|message| message.class() == Class::Request);
                 let source =
                     SocketAddr::from(([198, 51, 100, 1], 2000 + u16::from(input.u8() % 8)));
                 self.deliver(0, Some(source));
