@@ -166,7 +166,7 @@ impl Peer {
     ) -> Result<SessionDescription, Error> {
         let bundle = sections
             .iter()
-            .filter(|section| !section.rejected)
+            .filter(|section| !section.rejected && !section.mid.is_empty())
             .map(|section| section.mid.clone())
             .collect();
         let description = Description {

@@ -298,6 +298,19 @@ fn garbage_is_refused_with_its_place() {
 }
 
 #[test]
+fn an_offer_without_mids_is_answered_without_mids() {
+    let offer: String = FIREFOX
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with("a=mid:") && !line.starts_with("a=group:"))
+        .collect();
+    let answer = answer_with(&mut peer(1), &offer);
+    assert!(
+        !answer.contains("a=group:") && !answer.contains("a=mid:"),
+        "{answer}"
+    );
+}
+
+#[test]
 fn an_offer_that_could_not_be_answered_is_refused_at_once() {
     // a NUL in a mid, which the answer repeats
     let offer = FIREFOX.replace("a=mid:2", "a=mid:\02");
