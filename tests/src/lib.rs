@@ -15,7 +15,7 @@ mod call;
 mod clip;
 mod playback;
 
-pub use call::{Call, CallBuilder, Calls, Signaling, Side};
+pub use call::{Call, CallBuilder, Calls, Side, Signaling};
 pub use clip::Clip;
 pub use playback::{Playback, Tally};
 

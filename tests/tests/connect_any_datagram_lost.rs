@@ -1,8 +1,5 @@
 //! A connection completes whichever single one of its datagrams is lost.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on should panic"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 use core::time::Duration;
 
