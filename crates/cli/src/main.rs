@@ -1,2 +1,68 @@
-//! (being written)
-fn main() {}
+//! The `rtckit` command.
+//!
+//! Exit codes: 0 when everything the command promises held, 1 when it failed (one line on stderr says why), 2
+//! when the command line made no sense.
+#![forbid(unsafe_code)]
+
+mod failure;
+mod loopback;
+
+use std::io::{IsTerminal, stderr};
+use std::process::ExitCode;
+
+use clap::{ArgAction, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// WebRTC from the command line.
+#[derive(Debug, Parser)]
+#[command(name = "rtckit", version, about, max_term_width = 100)]
+struct Cli {
+    /// Log the protocols to stderr; -vv logs every packet
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Loopback(loopback::Options),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log(cli.verbose);
+    let result = match cli.command {
+        Command::Loopback(options) => loopback::run(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Sends the crates' logs to stderr.
+fn log(verbosity: u8) {
+    let filter = match verbosity {
+        0 => return,
+        1 => "warn,rtckit=debug",
+        _ => "debug,rtckit=trace",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(stderr)
+        .with_ansi(has_colours(&stderr()))
+        .init();
+}
+
+/// Whether what is written there may be coloured: it is a terminal, and <https://no-color.org> does not object.
+fn has_colours(stream: &impl IsTerminal) -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    stream.is_terminal()
+        && !is_set("NO_COLOR")
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}

@@ -23,6 +23,13 @@ impl core::error::Error for Forged {}
 pub struct AesGcm(Key);
 
 /// The same key in each library's own type.
+#[cfg_attr(
+    feature = "aws-lc-rs",
+    expect(
+        clippy::large_enum_variant,
+        reason = "a box would cost every packet a step into the dark"
+    )
+)]
 enum Key {
     Ring(LessSafeKey),
     #[cfg(feature = "aws-lc-rs")]

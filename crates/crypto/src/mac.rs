@@ -85,3 +85,171 @@ pub fn md5(parts: &[&[u8]]) -> [u8; 16] {
 pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::vec::Vec;
+
+    fn unhex(hex: &str) -> Vec<u8> {
+        (0..hex.len())
+            .step_by(2)
+            .map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap())
+            .collect()
+    }
+
+    /// RFC 2202 §3: key, data, tag.
+    const HMAC_SHA1: &[[&str; 3]] = &[
+        [
+            "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
+            "4869205468657265",
+            "b617318655057264e28bc0b6fb378c8ef146be00",
+        ],
+        [
+            "4a656665",
+            "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+            "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
+        ],
+        [
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd",
+            "125d7342b9ac11cd91a39af48aa17b4f63f175d3",
+        ],
+        [
+            "0102030405060708090a0b0c0d0e0f10111213141516171819",
+            "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
+            "4c9007f4026250c6bc8414f9bf50c86c2d7235da",
+        ],
+        [
+            "0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c",
+            "546573742057697468205472756e636174696f6e",
+            "4c1a03424b55e07fe7f27be1d58bb9324a9a5a04",
+        ],
+        [
+            concat!(
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+            ),
+            concat!(
+                "54657374205573696e67204c6172676572205468616e20426c6f636b2d53697a65204b6579202d2048617368204b65792046",
+                "69727374"
+            ),
+            "aa4ae5e15272d00e95705637ce8a3b55ed402112",
+        ],
+        [
+            concat!(
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+            ),
+            concat!(
+                "54657374205573696e67204c6172676572205468616e20426c6f636b2d53697a65204b6579202d2048617368204b65792046",
+                "69727374"
+            ),
+            "aa4ae5e15272d00e95705637ce8a3b55ed402112",
+        ],
+        [
+            concat!(
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+            ),
+            concat!(
+                "54657374205573696e67204c6172676572205468616e20426c6f636b2d53697a65204b657920616e64204c61726765722054",
+                "68616e204f6e6520426c6f636b2d53697a652044617461"
+            ),
+            "e8e99d0f45237d786d6bbaa7965c7808bbff1a91",
+        ],
+    ];
+
+    /// RFC 4231 §4: key, data, tag.
+    const HMAC_SHA256: &[[&str; 3]] = &[
+        [
+            "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
+            "4869205468657265",
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+        ],
+        [
+            "4a656665",
+            "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+        ],
+        [
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd",
+            "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+        ],
+        [
+            "0102030405060708090a0b0c0d0e0f10111213141516171819",
+            "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
+            "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b",
+        ],
+        [
+            concat!(
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+            ),
+            concat!(
+                "54657374205573696e67204c6172676572205468616e20426c6f636b2d53697a65204b6579202d2048617368204b65792046",
+                "69727374"
+            ),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+        ],
+        [
+            concat!(
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+            ),
+            concat!(
+                "5468697320697320612074657374207573696e672061206c6172676572207468616e20626c6f636b2d73697a65206b657920",
+                "616e642061206c6172676572207468616e20626c6f636b2d73697a6520646174612e20546865206b6579206e656564732074",
+                "6f20626520686173686564206265666f7265206265696e6720757365642062792074686520484d414320616c676f72697468",
+                "6d2e"
+            ),
+            "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
+        ],
+    ];
+
+    #[test]
+    fn hmac_vectors() {
+        for vector in HMAC_SHA1 {
+            let [key, data, tag] = vector.map(unhex);
+            let mac = HmacSha1::new(&key);
+            assert_eq!(mac.sign(&[&data])[..], tag);
+            let (first, second) = data.split_at(data.len() / 2);
+            assert!(mac.verify(&[first, second], &tag), "in two parts");
+        }
+        for vector in HMAC_SHA256 {
+            let [key, data, tag] = vector.map(unhex);
+            let mac = HmacSha256::new(&key);
+            assert_eq!(mac.sign(&[&data])[..], tag);
+            assert!(mac.verify(&[&data], &tag[..10]), "cut short, as SRTP's are");
+        }
+    }
+
+    #[test]
+    fn what_is_no_tag() {
+        let mac = HmacSha1::new(b"key");
+        let mut tag = mac.sign(&[b"data"]).to_vec();
+        assert!(!mac.verify(&[b"data"], &[]));
+        assert!(!mac.verify(&[b"data"], &[&tag[..], &[0]].concat()));
+        tag[19] ^= 1;
+        assert!(!mac.verify(&[b"data"], &tag));
+    }
+
+    #[test]
+    fn hash_vectors() {
+        // RFC 1321 §A.5 and FIPS 180-4
+        assert_eq!(
+            md5(&[b"message ", b"digest"])[..],
+            unhex("f96b697d7cb7938d525a2f31aaf161d0")
+        );
+        assert_eq!(
+            sha256(&[b"a", b"bc"])[..],
+            unhex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        );
+        assert!(constant_time_eq(b"x", b"x") && !constant_time_eq(b"x", b"xy"));
+    }
+}

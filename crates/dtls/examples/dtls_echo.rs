@@ -16,11 +16,12 @@
     reason = "a program that runs on a real network, in real time"
 )]
 
-use std::error::Error;
+use core::error::Error;
+use core::net::SocketAddr;
+use core::time::Duration;
 use std::io::{BufRead, ErrorKind};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
 
 use rtckit_crypto::fingerprint::HashAlgorithm;
 use rtckit_crypto::identity::Identity;
@@ -29,7 +30,7 @@ use rtckit_crypto::secret::Secret;
 use rtckit_dtls::{Config, Connection, Event, Role, Verify};
 use rtckit_proto::{Clock, Datagram, FiveTuple, Received, SrtpProfile};
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T> = core::result::Result<T, Box<dyn Error>>;
 
 struct Options {
     role: Role,

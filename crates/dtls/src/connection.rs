@@ -374,6 +374,8 @@ impl Connection {
     pub(crate) fn on_connected(&mut self) {
         self.timers = Timers::default();
         self.transcript.clear();
+        self.reassembly.finish();
+        self.flight.shrink();
         self.early = Vec::new();
         self.plaintext_alert = None;
         self.events.push_back(Event::Connected);

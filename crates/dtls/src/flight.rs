@@ -74,6 +74,12 @@ impl Flight {
         self.expects_reply = false;
     }
 
+    /// Gives back the room that longer flights needed.
+    pub(crate) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.items.shrink_to_fit();
+    }
+
     /// Adds a message and returns it as the transcript wants it.
     pub(crate) fn push<'a, B: Body<'a>>(&mut self, body: &B) -> &[u8] {
         let start = self.bytes.len();

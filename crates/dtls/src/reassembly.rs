@@ -32,6 +32,7 @@ pub(crate) struct Reassembly {
     /// The message that is to be handed out next.
     next: u16,
     slots: [Option<Partial>; WINDOW],
+    is_finished: bool,
 }
 
 /// What became of a fragment.
@@ -75,7 +76,10 @@ impl Reassembly {
         if ahead >= 1 << 15 {
             return Inserted::Stale;
         }
-        if usize::from(ahead) >= WINDOW || header.length as usize > MAX_MESSAGE_LEN {
+        if self.is_finished
+            || usize::from(ahead) >= WINDOW
+            || header.length as usize > MAX_MESSAGE_LEN
+        {
             return Inserted::Refused;
         }
         let Some(slot) = self.slots.get_mut(usize::from(header.message_seq) % WINDOW) else {
@@ -106,6 +110,12 @@ impl Reassembly {
             message_seq: self.next,
             bytes: partial.bytes,
         })
+    }
+
+    /// The handshake is over: nothing is stored any more, but repetitions are still known as such.
+    pub(crate) fn finish(&mut self) {
+        self.is_finished = true;
+        self.slots = Default::default();
     }
 
     /// Goes on to the message after the one taken.
@@ -259,6 +269,25 @@ mod tests {
         // taken but not consumed: noise, and its place is free again
         let _ = reassembly.insert(&header(0, 3, 0, 3), b"new");
         assert_eq!(reassembly.take().unwrap().body(), b"new");
+    }
+
+    #[test]
+    fn after_the_handshake_nothing_is_kept() {
+        let mut reassembly = Reassembly::default();
+        let _ = reassembly.insert(&header(0, 1, 0, 1), b"x");
+        let _ = reassembly.insert(&header(1, 9, 0, 1), b"x");
+        assert!(reassembly.take().is_some());
+        reassembly.consume();
+        reassembly.finish();
+        assert_eq!(
+            reassembly.insert(&header(1, 9, 1, 1), b"x"),
+            Inserted::Refused
+        );
+        assert_eq!(
+            reassembly.insert(&header(0, 1, 0, 1), b"x"),
+            Inserted::Stale
+        );
+        assert!(reassembly.slots.iter().all(Option::is_none));
     }
 
     proptest! {

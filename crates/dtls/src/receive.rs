@@ -52,7 +52,8 @@ impl Connection {
             };
             let body = at + RecordHeader::LEN;
             let next = body + usize::from(header.length);
-            let opened = self.on_record(now, &header, &mut rest[..next - at]);
+            let record = rest.get_mut(..next - at).unwrap_or_default();
+            let opened = self.on_record(now, &header, record);
             let fits = opened.is_none_or(|plain| received.push(at + plain.start..at + plain.end));
             if !fits {
                 self.stats.dropped_records += 1;

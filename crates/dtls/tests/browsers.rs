@@ -1,4 +1,5 @@
 //! What today's browsers send first: a ClientHello in two datagrams, with 1.3, post-quantum groups and all.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 

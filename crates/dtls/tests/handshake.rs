@@ -1,4 +1,5 @@
 //! The handshake between our own two ends, on a network that works.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 
@@ -204,4 +205,22 @@ fn a_key_log_line_on_demand() {
     assert_eq!(line.to_string().len(), 14 + 64 + 1 + 96);
     assert_eq!(format!("{line:?}"), "KeyLogLine([redacted])");
     assert!(pair.ends[SERVER].key_log().is_none());
+}
+
+#[test]
+fn a_hello_changed_on_the_way_is_noticed() {
+    let tampered = |index, tamper| {
+        let mut pair = Pair::new(configs(&Provider::ring()));
+        pair.tampered = Some((index, tamper));
+        pair.run(|_, _| delivered());
+        pair.events
+    };
+    let bad_signature = Event::Failed(PeerMisbehaved::BadSignature.into());
+    let told = Event::Failed(Error::AlertReceived(AlertDescription::DECRYPT_ERROR));
+    // the second cipher suite of the ClientHello, the one that stands for renegotiation_info
+    let events = tampered(0, |hello| hello[13 + 12 + 2 + 32 + 1 + 1 + 2 + 2] ^= 1);
+    assert_eq!(events, [vec![told.clone()], vec![bad_signature.clone()]]);
+    // the server's random
+    let events = tampered(1, |hello| hello[13 + 12 + 2] ^= 1);
+    assert_eq!(events, [vec![bad_signature], vec![told]]);
 }

@@ -1,10 +1,12 @@
 //! The handshake on networks that lose, reorder, repeat and delay.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod support;
 
 use core::time::Duration;
 
 use rtckit_crypto::provider::Provider;
+use rtckit_crypto::secret::Secret;
 use rtckit_dtls::{AlertDescription, Config, Error, Event};
 use rtckit_proto::{Instant, Random, SeededRandom};
 use support::{CLIENT, Pair, SERVER, configs, delivered, path};
@@ -33,6 +35,25 @@ fn each_datagram_lost_in_turn() {
                 pair.now
             );
         }
+    }
+}
+
+#[test]
+fn each_datagram_lost_in_turn_with_a_cookie() {
+    let with_cookie = || {
+        let mut configs = fragmented(1, 1200);
+        configs[SERVER].cookie_secret = Some(Secret::from([9; 32]));
+        configs
+    };
+    for lost in 0..6 {
+        let mut pair = Pair::new(with_cookie());
+        pair.run(|index, _| if index == lost { vec![] } else { delivered() });
+        pair.assert_connected();
+        assert!(
+            pair.now < Instant::from_millis(2_500),
+            "datagram {lost}: {:?}",
+            pair.now
+        );
     }
 }
 

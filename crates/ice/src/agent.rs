@@ -300,7 +300,9 @@ impl Agent {
             if let Some(selected) = &mut self.selected {
                 selected.id = None;
             }
-            self.enter(ConnectionState::Checking);
+            if self.state != ConnectionState::New {
+                self.enter(ConnectionState::Checking);
+            }
             self.update_state(now);
         }
         &self.local.credentials

@@ -250,6 +250,12 @@ impl CheckList {
             .or_else(|| self.best(PairState::Frozen, |_| true))
     }
 
+    /// Whether the next check nominates a pair that is valid.
+    pub(crate) fn nomination_is_next(&self) -> bool {
+        let first = self.triggered.front().and_then(|&id| self.pair(id));
+        first.is_some_and(|pair| pair.check.is_none() && pair.nominate && pair.valid.is_some())
+    }
+
     fn best(&self, state: PairState, suits: impl Fn(&CandidatePair) -> bool) -> Option<PairId> {
         self.pairs
             .iter()
@@ -260,6 +266,22 @@ impl CheckList {
 
     /// Puts the pair into the triggered-check queue and cancels the check that is under way.
     pub(crate) fn trigger(&mut self, id: PairId) {
+        self.cancel_and_wait(id);
+        if self.pair(id).is_some() && !self.triggered.contains(&id) {
+            self.triggered.push_back(id);
+        }
+    }
+
+    /// The same at the head of the queue: a nomination does not wait for checks it makes needless.
+    pub(crate) fn trigger_first(&mut self, id: PairId) {
+        self.cancel_and_wait(id);
+        self.triggered.retain(|&queued| queued != id);
+        if self.pair(id).is_some() {
+            self.triggered.push_front(id);
+        }
+    }
+
+    fn cancel_and_wait(&mut self, id: PairId) {
         let Some(pair) = self.pair_mut(id) else {
             return;
         };
@@ -268,9 +290,6 @@ impl CheckList {
         }
         if pair.valid.is_none() {
             pair.state = PairState::Waiting;
-        }
-        if !self.triggered.contains(&id) {
-            self.triggered.push_back(id);
         }
     }
 
@@ -415,6 +434,13 @@ mod tests {
         assert_eq!(list.next_check(), Some(last));
         assert_ne!(list.next_check(), Some(PairId(99)));
         assert_eq!(list.triggered.len(), 0, "queued once");
+        let first = list.pairs()[0].id();
+        list.trigger(first);
+        list.trigger_first(last);
+        assert_eq!(
+            (list.next_check(), list.next_check()),
+            (Some(last), Some(first))
+        );
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Agent {
 
     /// A new check, if the pacing lets one leave.
     pub(crate) fn poll_check(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
-        while self.may_check() && self.pacer.take(now) {
+        while self.may_check() && self.takes_slot(now) {
             let id = self.checklist.next_check()?;
             self.begin_check(now, id);
             if let Some(transmit) = self.write_check(id, buf) {
@@ -33,6 +33,19 @@ impl Agent {
             }
         }
         None
+    }
+
+    /// Whether a check may leave now.
+    ///
+    /// A nomination leaves out of turn: its pair works already, so it opens no binding in any NAT, which is what Ta
+    /// is there for ([RFC 8445 §14.2](https://www.rfc-editor.org/rfc/rfc8445#section-14.2)); the next check waits
+    /// the longer. On a fast path this halves the time to connect.
+    fn takes_slot(&mut self, now: Instant) -> bool {
+        if self.checklist.nomination_is_next() {
+            self.pacer.overdraw(now);
+            return true;
+        }
+        self.pacer.take(now)
     }
 
     fn begin_check(&mut self, now: Instant, id: PairId) {
@@ -285,7 +298,7 @@ impl Agent {
     pub(crate) fn nominate(&mut self, id: PairId) {
         if let Some(pair) = self.checklist.pair_mut(id) {
             pair.nominate = true;
-            self.checklist.trigger(id);
+            self.checklist.trigger_first(id);
         }
     }
 

@@ -32,6 +32,11 @@ impl Pacer {
         self.free
     }
 
+    /// Takes a slot whether it is free or not: the ones after it move back.
+    pub(crate) fn overdraw(&mut self, now: Instant) {
+        self.free = self.free.max(now) + self.interval;
+    }
+
     /// Takes the slot, if it is free.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
         let free = now >= self.free;
@@ -53,6 +58,13 @@ mod tests {
         assert!(pacer.take(at(1_000)), "the first leaves at once");
         assert!(!pacer.take(at(1_049)));
         assert!(pacer.take(at(1_050)));
+        assert!(pacer.take(at(1_101)));
+        pacer.overdraw(at(1_110));
+        assert!(
+            !pacer.take(at(1_200)) && pacer.take(at(1_201)),
+            "an extra check costs a slot"
+        );
+        let mut pacer = Pacer::new(Duration::from_millis(50));
         assert!(pacer.take(at(1_101)));
         assert!(
             !pacer.take(at(1_150)),

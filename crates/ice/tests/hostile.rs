@@ -3,7 +3,7 @@
 
 mod network;
 
-use std::time::Duration;
+use core::time::Duration;
 
 use network::{A, Network, address, agent, agent_with, host};
 use proptest::prelude::*;
@@ -105,7 +105,7 @@ fn forged_checks_are_dropped_without_an_answer() {
         }
         .write(),
         vec![0; 20],
-        vec![],
+        vec![0],
     ];
     for (index, bytes) in forged.iter().enumerate() {
         assert_eq!(answer_to(&mut agent, bytes), None, "forgery {index}");
@@ -118,6 +118,46 @@ fn forged_checks_are_dropped_without_an_answer() {
     assert_eq!(answer.xor_mapped_address(), Some(path_from(9).remote));
     assert!(answer.verify_integrity(&short_term_key(&password)));
     assert_eq!(agent.remote_candidates().len(), 1);
+}
+
+#[test]
+fn of_several_nominations_the_best_counts() {
+    let mut agent = listener(AgentConfig::default());
+    let check = genuine(&username(&agent), agent.local_credentials().password()).write();
+    let peer = agent.remote_credentials().unwrap().password().to_owned();
+    // the peer is an agent of RFC 5245 and nominates whatever it checks
+    let worst = FiveTuple::udp(address("192.0.2.1:1000"), address("192.0.2.3:1"));
+    let best = FiveTuple::udp(address("192.0.2.1:1000"), address("192.0.2.3:2"));
+    let middle = FiveTuple::udp(address("192.0.2.1:1000"), address("192.0.2.3:3"));
+    for (path, preference) in [(worst, 1), (best, 3), (middle, 2)] {
+        let candidate = rtckit_ice::Candidate::host(path.remote, preference);
+        agent.add_remote_candidate(NOW, candidate).unwrap();
+    }
+    let mut now = NOW;
+    let mut buf = [0; Agent::MAX_DATAGRAM];
+    for (path, selected) in [(worst, worst), (best, best), (middle, best)] {
+        agent.handle_input(now, Datagram::new(path, &mut check.clone()));
+        for _ in 0..20 {
+            now += Duration::from_millis(25);
+            agent.handle_timeout(now);
+            while let Some(transmit) = agent.poll_transmit(now, &mut buf) {
+                let message = Message::parse(&buf[transmit.range]).unwrap();
+                if message.class() != Class::Request || transmit.path != path {
+                    continue;
+                }
+                let id = message.transaction_id();
+                let mut writer =
+                    MessageWriter::new(&mut buf, Class::SuccessResponse, Method::BINDING, id)
+                        .unwrap();
+                writer.xor_mapped_address(path.local).unwrap();
+                writer.integrity(&short_term_key(&peer)).unwrap();
+                writer.fingerprint().unwrap();
+                let len = writer.finish();
+                agent.handle_input(now, Datagram::new(path, &mut buf[..len]));
+            }
+        }
+        assert_eq!(agent.selected_pair().unwrap().path, selected);
+    }
 }
 
 #[test]
@@ -174,6 +214,28 @@ fn forged_answers_change_nothing() {
     assert_eq!(agent.dropped(), 2);
     assert_eq!(agent.pairs()[0].stats().responses_received, 0);
     assert_eq!(agent.state(), ConnectionState::Checking);
+}
+
+#[test]
+fn an_answer_from_elsewhere_fails_the_pair() {
+    let mut network = Network::pair(5);
+    let mut buf = [0; Agent::MAX_DATAGRAM];
+    let agent = &mut network.agents[A];
+    let transmit = agent.poll_transmit(NOW, &mut buf).unwrap();
+    let id = Message::parse(&buf[transmit.range])
+        .unwrap()
+        .transaction_id();
+    let peer = agent.remote_credentials().unwrap().password().to_owned();
+    let mut writer =
+        MessageWriter::new(&mut buf, Class::SuccessResponse, Method::BINDING, id).unwrap();
+    writer.xor_mapped_address(transmit.path.local).unwrap();
+    writer.integrity(&short_term_key(&peer)).unwrap();
+    writer.fingerprint().unwrap();
+    let len = writer.finish();
+    agent.handle_input(NOW, Datagram::new(path_from(9), &mut buf[..len]));
+    assert_eq!(agent.pairs()[0].state(), rtckit_ice::PairState::Failed);
+    // a check of the peer gives it another chance
+    network.run_until(Duration::from_secs(1), Network::both_selected);
 }
 
 #[test]
@@ -279,6 +341,42 @@ proptest! {
         network.agents[A].handle_input(network.now, Datagram::new(path, &mut flipped));
         prop_assert_eq!(network.agents[A].dropped(), 1);
         network.run_until(Duration::from_secs(2), Network::both_selected);
+    }
+
+    /// Whatever is called in whatever order, with whatever lost: no panic, no spinning, nothing beyond its ceiling,
+    /// and after a restart with a good network the agents find each other.
+    #[test]
+    fn any_sequence_of_calls(calls in prop::collection::vec((0_u8..9, 0_usize..2, 0_u16..3), 0..40), seed: u16) {
+        let mut network = Network::pair(u64::from(seed));
+        for (call, who, argument) in calls {
+            let now = network.now;
+            match call {
+                0 => network.run_for(Duration::from_millis(u64::from(argument) * 37)),
+                1 => network.run_for(Duration::from_secs(u64::from(argument) * 9)),
+                2 => network.lose = Box::new(move |sent| sent % 3 < usize::from(argument)),
+                3 => drop(network.agents[who].restart(now).ufrag().len()),
+                4 => {
+                    let credentials = network.agents[1 - who].local_credentials().clone();
+                    let _ = network.agents[who].set_remote_credentials(now, credentials);
+                }
+                5 => network.agents[who].set_role(network.agents[1 - who].role()),
+                6 => network.signal(who, ["192.0.2.1:1000", "192.0.2.2:2000"][who]),
+                7 => network.signal(who, &format!("203.0.113.{argument}:7")),
+                _ => network.agents[who].set_end_of_remote_candidates(now),
+            }
+        }
+        network.lose = Box::new(|_| false);
+        for who in [0, 1] {
+            network.agents[who].restart(network.now);
+        }
+        network.exchange_credentials();
+        network.signal(0, "192.0.2.1:1000");
+        network.signal(1, "192.0.2.2:2000");
+        network.events = [Vec::new(), Vec::new()];
+        network.run_until(Duration::from_secs(5), |network| {
+            network.agents.iter().all(|agent| agent.pairs().iter().any(rtckit_ice::CandidatePair::is_nominated))
+        });
+        prop_assert_eq!(network.selected(0).map(FiveTuple::reversed), network.selected(1));
     }
 
     #[test]

@@ -3,10 +3,12 @@
 
 mod network;
 
-use std::time::Duration;
+use core::time::Duration;
 
 use network::{A, B, Network, address};
 use rtckit_ice::{Agent, ConnectionState, Error, Event};
+use rtckit_proto::{Datagram, Random, SeededRandom};
+use rtckit_stun::{Class, ErrorCode, Message, MessageWriter, Method, short_term_key};
 
 const SECS: fn(u64) -> Duration = Duration::from_secs;
 
@@ -40,10 +42,46 @@ fn consent_keeps_it_connected_and_measures() {
 #[test]
 fn consent_survives_loss() {
     let mut network = connected();
-    network.lose = Box::new(|number| number % 3 == 0);
+    let mut random = SeededRandom::new(4);
+    network.lose = Box::new(move |_| random.below(10) < 3);
     network.run_for(SECS(300));
     assert!(network.both_selected());
     assert_ne!(network.agents[A].state(), ConnectionState::Failed);
+}
+
+#[test]
+fn consent_revoked_is_the_end_of_sending() {
+    let mut network = connected();
+    network.run_for(SECS(1));
+    let mut buf = [0; Agent::MAX_DATAGRAM];
+    let agent = &mut network.agents[A];
+    let mut now = network.now;
+    let request = loop {
+        if let Some(transmit) = agent.poll_transmit(now, &mut buf) {
+            break transmit;
+        }
+        now = agent.poll_timeout().unwrap();
+        agent.handle_timeout(now);
+    };
+    let id = Message::parse(&buf[request.range])
+        .unwrap()
+        .transaction_id();
+    let mut answer = |agent: &mut Agent, code, password: &str| {
+        let mut writer =
+            MessageWriter::new(&mut buf, Class::ErrorResponse, Method::BINDING, id).unwrap();
+        writer.error_code(ErrorCode::new(code, "")).unwrap();
+        writer.integrity(&short_term_key(password)).unwrap();
+        writer.fingerprint().unwrap();
+        let len = writer.finish();
+        agent.handle_input(now, Datagram::new(request.path, &mut buf[..len]));
+    };
+    let password = agent.remote_credentials().unwrap().password().to_owned();
+    answer(agent, 403, "anybody could send this");
+    answer(agent, 500, &password);
+    assert_eq!(agent.state(), ConnectionState::Connected);
+    answer(agent, 403, &password);
+    assert_eq!(agent.state(), ConnectionState::Failed);
+    assert_eq!(agent.selected_pair(), None);
 }
 
 #[test]
@@ -109,6 +147,30 @@ fn a_restart_keeps_the_old_pair_until_it_has_a_new_one() {
 }
 
 #[test]
+fn consent_lost_during_a_restart_takes_the_old_pair_alone() {
+    let mut network = connected();
+    network.agents[A].restart(network.now);
+    network.lose = Box::new(|_| true);
+    network.run_for(SECS(31));
+    assert_eq!(network.selected(A), None);
+    assert_eq!(
+        network.agents[A].state(),
+        ConnectionState::Checking,
+        "the new session may still succeed"
+    );
+    assert_eq!(
+        network.agents[B].state(),
+        ConnectionState::Failed,
+        "which was in no restart"
+    );
+    network.lose = Box::new(|_| false);
+    network.agents[B].restart(network.now);
+    network.exchange_credentials();
+    network.signal(B, "192.0.2.2:2000");
+    network.run_until(SECS(1), Network::both_selected);
+}
+
+#[test]
 fn a_restart_revives_what_failed() {
     let mut network = connected();
     network.lose = Box::new(|_| true);
@@ -171,4 +233,13 @@ fn closed_is_the_end() {
         network.selected(B).map(|path| path.remote),
         Some(address("192.0.2.1:1000"))
     );
+}
+
+#[test]
+fn a_restart_before_anything_happened_is_still_new() {
+    let mut agent = network::agent(1, rtckit_ice::Role::Controlled);
+    let old = agent.local_credentials().clone();
+    assert_ne!(*agent.restart(rtckit_proto::Instant::ZERO), old);
+    assert_eq!(agent.state(), ConnectionState::New);
+    assert_eq!(agent.poll_event(), None);
 }

@@ -41,7 +41,7 @@ fn probe(mut input: impl Read) -> Result<String, String> {
     let mut start = [0; 4];
     input
         .read_exact(&mut start)
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| format!("its first four bytes cannot be read: {error}"))?;
     let input = start.chain(input);
     match &start {
         b"DKIF" => probe_ivf(input).map_err(|error| error.to_string()),

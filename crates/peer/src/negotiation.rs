@@ -12,7 +12,7 @@ use crate::jsep::{
     self, Description, Media, RtpSection, Section, TransportParameters, offered_codecs,
 };
 use crate::peer::Peer;
-use crate::secure_transport::DtlsRole;
+use crate::secure_transport::{DtlsRole, Terms};
 use crate::signaling::{Agreement, Owner, Proposal};
 use crate::state::{IceCandidate, MediaKind, SdpType, SessionDescription, SignalingState};
 use crate::transceiver::{Receiving, Transceiver};
@@ -129,6 +129,9 @@ impl Peer {
                 let offer = jsep::read(&description.sdp)?;
                 self.check_offer(&offer)?;
                 let owners = self.associate(&offer);
+                if self.restarts_ice(&offer) {
+                    self.restart_ice(now);
+                }
                 self.signaling.have_remote_offer(Proposal {
                     description: offer,
                     owners,
@@ -169,7 +172,9 @@ impl Peer {
         if self.signaling.state() == SignalingState::Closed {
             return Err(Error::Closed);
         }
-        if self.signaling.agreement().is_none() {
+        // Until the exchange is complete it is not known whose ICE session a candidate belongs to.
+        if self.signaling.agreement().is_none() || self.signaling.state() != SignalingState::Stable
+        {
             if self.early_candidates.len() < MAX_EARLY_CANDIDATES {
                 self.early_candidates.push(candidate.clone());
             }
@@ -178,6 +183,18 @@ impl Peer {
         self.apply_remote_candidate(now, candidate)?;
         self.pump(now);
         Ok(())
+    }
+
+    /// Begins a new ICE session ([RFC 8445 §9](https://www.rfc-editor.org/rfc/rfc8445#section-9)): the next offer has
+    /// fresh credentials and the candidates are announced again. Media goes on over the old path until a new one is
+    /// found; the offer should follow at once, since the old session is no longer kept up.
+    pub fn restart_ice(&mut self, now: Instant) {
+        if self.signaling.state() == SignalingState::Closed {
+            return;
+        }
+        self.transport.restart_ice(now);
+        self.forget_candidates();
+        self.pump(now);
     }
 
     fn apply_remote_candidate(
@@ -196,6 +213,7 @@ impl Peer {
         }
         match text.parse::<rtckit_ice::Candidate>() {
             Ok(candidate) => {
+                tracing::debug!(%candidate, "remote candidate");
                 // A full list, an unusable address: ICE counts it and goes on without.
                 let _ = self.transport.ice.add_remote_candidate(now, candidate);
                 Ok(())
@@ -388,6 +406,20 @@ impl Peer {
         }
     }
 
+    /// Whether an offer begins a new ICE session: its credentials are not those agreed on
+    /// ([RFC 8839 §4.4.1.1.1](https://www.rfc-editor.org/rfc/rfc8839#section-4.4.1.1.1)).
+    fn restarts_ice(&self, offer: &Description) -> bool {
+        let ufrag = |description: &Description| {
+            let transport = description.transport_section()?.transport.as_ref()?;
+            Some((transport.ufrag.clone(), transport.pwd.clone()))
+        };
+        let agreed = self
+            .signaling
+            .agreement()
+            .and_then(|agreement| ufrag(&agreement.remote));
+        agreed.is_some_and(|agreed| ufrag(offer).is_some_and(|offered| offered != agreed))
+    }
+
     /// Finds or makes the owner of each offered section.
     fn associate(&mut self, offer: &Description) -> Vec<Owner> {
         let mut owners = self.signaling.owners().to_vec();
@@ -489,16 +521,14 @@ impl Peer {
         } else {
             IceRole::Controlled
         };
-        let fingerprints = theirs.fingerprints.clone();
-        self.transport.start(
-            now,
-            &self.config,
+        let terms = Terms {
             ice_role,
-            credentials,
-            remote.ice_lite,
+            remote: credentials,
+            remote_lite: remote.ice_lite,
             dtls_role,
-            fingerprints,
-        )
+            fingerprints: theirs.fingerprints.clone(),
+        };
+        self.transport.start(now, &self.config, terms)
     }
 
     fn settle_section(

@@ -284,13 +284,7 @@ impl Peer {
         }
         self.transport.handle_timeout(now);
         for transceiver in &mut self.transceivers {
-            if let Some(stream) = transceiver
-                .receiver
-                .as_mut()
-                .and_then(|receiver| receiver.stream.as_mut())
-            {
-                stream.handle_timeout(now);
-            }
+            tell_frames(transceiver, &mut self.events, now);
         }
         self.pump(now);
     }
@@ -409,6 +403,7 @@ impl Peer {
 
     /// Carries facts from the transport to the user until none is left.
     pub(crate) fn pump(&mut self, now: Instant) {
+        self.transport.pump(now);
         while let Some(event) = self.transport.poll_event() {
             match event {
                 TransportEvent::Candidate(candidate) => {
@@ -416,6 +411,7 @@ impl Peer {
                 }
                 TransportEvent::GatheringComplete => self.on_gathering_complete(),
                 TransportEvent::IceState(state) => {
+                    tracing::debug!(%state, "ICE");
                     self.ice_state = state;
                     self.events.push_back(Event::IceConnectionState(state));
                 }
@@ -438,6 +434,7 @@ impl Peer {
     }
 
     fn on_dtls_state(&mut self, now: Instant, state: DtlsTransportState) {
+        tracing::debug!(%state, "DTLS");
         self.dtls_state = state;
         self.events.push_back(Event::DtlsState(state));
         match state {
@@ -449,6 +446,7 @@ impl Peer {
     }
 
     fn on_local_candidate(&mut self, candidate: &str) {
+        tracing::debug!(candidate, "local candidate");
         let text = if candidate.starts_with("candidate:") {
             candidate.to_owned()
         } else {
@@ -465,6 +463,13 @@ impl Peer {
         if self.gathering == IceGatheringState::Gathering {
             self.finish_gathering();
         }
+    }
+
+    /// ICE starts over: what was gathered belongs to the old session, and will be announced again.
+    pub(crate) fn forget_candidates(&mut self) {
+        self.local_candidates.clear();
+        self.gathering_complete = false;
+        self.gathering = IceGatheringState::New;
     }
 
     /// A local description was applied: candidates may be told from now on.
@@ -522,6 +527,7 @@ impl Peer {
             _ => ConnectionState::Connecting,
         };
         if state != self.connection_state {
+            tracing::debug!(%state, "connection");
             self.connection_state = state;
             self.events.push_back(Event::ConnectionState(state));
         }
@@ -606,19 +612,29 @@ fn route_rtp(
     let Some(transceiver) = transceivers.get_mut(index) else {
         return;
     };
-    let id = transceiver.id;
     let Some(stream) = transceiver.receive_stream(config, packet.ssrc()) else {
         return;
     };
     stream.handle_packet(now, packet);
-    let ready = stream.has_frame(now);
-    if let Some(receiver) = transceiver
+    tell_frames(transceiver, events, now);
+}
+
+/// Tells the user once that frames wait, because a packet came or one was given up.
+fn tell_frames(transceiver: &mut Transceiver, events: &mut VecDeque<Event>, now: Instant) {
+    let Some(receiver) = transceiver
         .receiver
         .as_mut()
-        .filter(|receiver| ready && !receiver.told)
+        .filter(|receiver| !receiver.told)
+    else {
+        return;
+    };
+    if receiver
+        .stream
+        .as_mut()
+        .is_some_and(|stream| stream.has_frame(now))
     {
         receiver.told = true;
-        events.push_back(Event::FrameReady(id));
+        events.push_back(Event::FrameReady(transceiver.id));
     }
 }
 

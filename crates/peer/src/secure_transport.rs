@@ -62,6 +62,16 @@ pub(crate) struct TransportCounters {
     pub(crate) dtls_connected: Option<Instant>,
 }
 
+/// What an offer and its answer settle about the transport.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub(crate) ice_role: IceRole,
+    pub(crate) remote: Credentials,
+    pub(crate) remote_lite: bool,
+    pub(crate) dtls_role: DtlsRole,
+    pub(crate) fingerprints: Vec<Fingerprint>,
+}
+
 #[derive(Debug)]
 pub(crate) struct SecureTransport {
     pub(crate) ice: Transport,
@@ -111,28 +121,29 @@ impl SecureTransport {
     }
 
     /// The descriptions are settled: ICE knows its partner, and DTLS whom to expect.
+    ///
+    /// Later exchanges bring the same terms, or, after [`restart_ice`](Self::restart_ice), new credentials; the DTLS
+    /// association and both roles stay.
     pub(crate) fn start(
         &mut self,
         now: Instant,
         config: &Config,
-        ice_role: IceRole,
-        remote: Credentials,
-        remote_lite: bool,
-        dtls_role: DtlsRole,
-        fingerprints: Vec<Fingerprint>,
+        terms: Terms,
     ) -> Result<(), Error> {
-        self.counters.ice_started.get_or_insert(now);
-        self.ice.set_role(ice_role);
-        self.ice.set_remote_lite(remote_lite);
-        self.ice.set_remote_credentials(now, remote).map_err(|_| {
+        if self.counters.ice_started.is_none() {
+            self.counters.ice_started = Some(now);
+            self.ice.set_role(terms.ice_role);
+            self.ice.set_remote_lite(terms.remote_lite);
+        }
+        self.ice.set_remote_credentials(now, terms.remote).map_err(|_| {
             Error::UnacceptableDescription(
-                "the ICE credentials changed, but ICE restarts are not done yet",
+                "an answer changes the ICE credentials only if its offer did (RFC 8839 §4.4.1.1.1)",
             )
         })?;
         if matches!(self.dtls, DtlsState::New) {
-            self.dtls_role = Some(dtls_role);
-            let dtls = self.dtls_config(config, fingerprints);
-            match dtls_role {
+            self.dtls_role = Some(terms.dtls_role);
+            let dtls = self.dtls_config(config, terms.fingerprints);
+            match terms.dtls_role {
                 DtlsRole::Client => self.dtls = DtlsState::AwaitingPath(dtls),
                 DtlsRole::Server => {
                     // A server speaks only when spoken to, so any path will do until one is selected.
@@ -145,6 +156,12 @@ impl SecureTransport {
         }
         self.pump(now);
         Ok(())
+    }
+
+    /// Begins a new ICE session ([RFC 8445 §9](https://www.rfc-editor.org/rfc/rfc8445#section-9)): fresh credentials,
+    /// the candidates announced again. Media goes on over the old path meanwhile.
+    pub(crate) fn restart_ice(&mut self, now: Instant) {
+        self.ice.restart(now);
     }
 
     fn dtls_config(
@@ -357,13 +374,14 @@ impl SecureTransport {
     }
 
     /// Carries facts from one layer to the next, until none is left.
-    fn pump(&mut self, now: Instant) {
+    pub(crate) fn pump(&mut self, now: Instant) {
         while let Some(event) = self.ice.poll_event() {
             self.on_ice_event(now, event);
         }
         let path = self.ice.path();
         if path != self.path {
             self.path = path;
+            tracing::debug!(?path, "ICE selected a path");
             self.counters.path_changes += u32::from(path.is_some());
         }
         if let (DtlsState::AwaitingPath(config), Some(path)) = (&self.dtls, path) {
@@ -398,7 +416,10 @@ impl SecureTransport {
                     Ice::Failed => IceConnectionState::Failed,
                     _ => IceConnectionState::Closed,
                 };
-                if state == IceConnectionState::Connected {
+                if matches!(
+                    state,
+                    IceConnectionState::Connected | IceConnectionState::Completed
+                ) {
                     self.counters.ice_connected.get_or_insert(now);
                 }
                 self.events.push_back(TransportEvent::IceState(state));
@@ -441,6 +462,7 @@ impl SecureTransport {
         let (Ok(send), Ok(receive)) = contexts else {
             return false;
         };
+        tracing::debug!(profile = %keys.profile, "SRTP keys are in place");
         self.srtp = Some(Srtp {
             profile: keys.profile,
             send,

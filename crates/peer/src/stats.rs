@@ -3,8 +3,8 @@
 //!
 //! Counters count from the start of the stream; times are in seconds, as there.
 
+use core::net::SocketAddr;
 use core::time::Duration;
-use std::net::SocketAddr;
 
 use rtckit_proto::{FiveTuple, Instant};
 

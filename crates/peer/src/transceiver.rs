@@ -127,10 +127,7 @@ impl Transceiver {
             seed,
         );
         send.max_packet = config.max_datagram.saturating_sub(MAX_SRTP_OVERHEAD);
-        let mid = self
-            .mid
-            .as_ref()
-            .and_then(|mid| mid.as_bytes().try_into().ok());
+        let mid = self.mid.as_ref().map(|mid| mid.as_bytes().to_vec());
         send.mid = self.mid_extension.zip(mid);
         SendStream::new(&send).ok()
     }
@@ -148,6 +145,7 @@ impl Transceiver {
             .as_ref()
             .is_none_or(|stream| stream.ssrc() != ssrc)
         {
+            tracing::debug!(%ssrc, mid = self.mid, "a stream begins");
             let mut receive = ReceiveConfig::new(ssrc, codec.format, codec.feedback.nack);
             if receive.nack {
                 receive.max_wait = config.max_repair_delay;

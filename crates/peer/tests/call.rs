@@ -1,4 +1,5 @@
 //! Two peers in memory, without a network between them: the shortest way through a call.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -42,7 +43,9 @@ fn exchange(now: Instant, left: &mut Peer, right: &mut Peer) -> [Vec<Event>; 2] 
             while let Some(transmit) = from.poll_transmit(now, &mut buf) {
                 moved = true;
                 let path: FiveTuple = transmit.path.reversed();
-                let stride = transmit.segment_size.unwrap_or(transmit.range.len());
+                let stride = transmit
+                    .segment_size
+                    .unwrap_or_else(|| transmit.range.len());
                 let mut data = buf[transmit.range].to_vec();
                 to.handle_input(
                     now,
@@ -165,4 +168,36 @@ fn hanging_up_closes_both_ends() {
     assert!(events.contains(&Event::ConnectionState(ConnectionState::Closed)));
     assert_eq!(right.connection_state(), ConnectionState::Closed);
     assert_eq!((left.poll_timeout(), right.poll_timeout()), (None, None));
+}
+
+#[test]
+fn frames_behind_a_loss_are_told_when_it_is_given_up() {
+    let (mut left, mut right, mut now, [audio, _]) = call();
+    let track = right.transceivers().next().unwrap().id;
+    let mut buf = vec![0; 2048];
+    for number in 0..3u8 {
+        now += Duration::from_millis(20);
+        left.sender(audio)
+            .unwrap()
+            .write_frame(now, u32::from(number) * 960, &[0, number])
+            .unwrap();
+        if number == 1 {
+            while left.poll_transmit(now, &mut buf).is_some() {}
+        }
+        exchange(now, &mut left, &mut right);
+        while right.receiver(track).unwrap().read_frame(now).is_some() {}
+    }
+    // nothing more arrives: only time tells that the second frame is lost
+    for _ in 0..10 {
+        now = right.poll_timeout().unwrap().max(now);
+        right.handle_timeout(now);
+        if core::iter::from_fn(|| right.poll_event()).any(|event| event == Event::FrameReady(track))
+        {
+            let mut receiver = right.receiver(track).unwrap();
+            let frame = receiver.read_frame(now).unwrap();
+            assert_eq!((frame.data, frame.contiguous), (&[0, 2][..], false));
+            return;
+        }
+    }
+    panic!("the third frame was never told");
 }

@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A cursor over a vector that is preceded by its length in one byte.
-    pub fn vec8(&mut self) -> Result<Reader<'a>, CursorError> {
+    pub fn vec8(&mut self) -> Result<Self, CursorError> {
         let len = self.u8()?;
         Ok(Reader::new(
             self.take_as(len.into(), "as many bytes as the length says")?,
@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A cursor over a vector that is preceded by its length in two bytes.
-    pub fn vec16(&mut self) -> Result<Reader<'a>, CursorError> {
+    pub fn vec16(&mut self) -> Result<Self, CursorError> {
         let len = self.u16()?;
         Ok(Reader::new(
             self.take_as(len.into(), "as many bytes as the length says")?,
@@ -115,9 +115,9 @@ impl<'a> Reader<'a> {
     }
 
     /// A cursor over a vector that is preceded by its length in three bytes.
-    pub fn vec24(&mut self) -> Result<Reader<'a>, CursorError> {
+    pub fn vec24(&mut self) -> Result<Self, CursorError> {
         let len = self.u24()?;
-        Ok(Reader::new(self.take_as(
+        Ok(Self::new(self.take_as(
             len as usize,
             "as many bytes as the length says",
         )?))

@@ -54,6 +54,8 @@ mod error;
 mod kdf;
 mod rtcp;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use context::{ReceiveContext, SendContext, rtcp_overhead, rtp_overhead};
 pub use error::Error;

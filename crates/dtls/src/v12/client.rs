@@ -39,6 +39,10 @@ const CIPHER_SUITES: [[u8; 2]; 2] = [
 const NULL_COMPRESSION: u8 = 0;
 
 #[derive(Debug)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "a state is named for what it expects"
+)]
 pub(crate) enum State {
     ExpectServerHello(ExpectServerHello),
     ExpectCertificate(ExpectCertificate),

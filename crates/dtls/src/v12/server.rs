@@ -36,6 +36,10 @@ use crate::{Config, Role};
 const NULL_COMPRESSION: u8 = 0;
 
 #[derive(Debug)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "a state is named for what it expects"
+)]
 pub(crate) enum State {
     ExpectClientHello,
     ExpectCertificate(ExpectCertificate),

@@ -36,6 +36,8 @@ pub(crate) const SERVER: usize = 1;
 /// What the network does with the datagram: how many copies arrive, and how late.
 pub(crate) type Fate = Vec<Duration>;
 
+pub(crate) type Tamper = fn(&mut [u8]);
+
 pub(crate) fn delivered() -> Fate {
     vec![Duration::from_millis(10)]
 }
@@ -48,6 +50,10 @@ pub(crate) struct Pair {
     pub(crate) data: [Vec<Vec<u8>>; 2],
     /// Every datagram sent: who, and what.
     pub(crate) sent: Vec<(usize, Vec<u8>)>,
+    /// What an attacker adds: once so many datagrams have been sent, to whom, and what. It overtakes them.
+    pub(crate) injected: Vec<(usize, usize, Vec<u8>)>,
+    /// What somebody in the middle does to the datagram with this number.
+    pub(crate) tampered: Option<(usize, Tamper)>,
     in_flight: VecDeque<(Instant, usize, Vec<u8>)>,
 }
 
@@ -64,6 +70,8 @@ impl Pair {
             events: Default::default(),
             data: Default::default(),
             sent: Vec::new(),
+            injected: Vec::new(),
+            tampered: None,
             in_flight: VecDeque::new(),
         }
     }
@@ -73,12 +81,21 @@ impl Pair {
         for end in 0..2 {
             let mut buf = [0xa5; 2048];
             while let Some(transmit) = self.ends[end].poll_transmit(self.now, &mut buf) {
-                let bytes = buf[transmit.range].to_vec();
+                let mut bytes = buf[transmit.range].to_vec();
+                if let Some((index, tamper)) = self.tampered
+                    && index == self.sent.len()
+                {
+                    tamper(&mut bytes);
+                }
                 for delay in fate(self.sent.len(), &bytes) {
                     let at = self.now + delay;
                     self.in_flight.push_back((at, 1 - end, bytes.clone()));
                 }
                 self.sent.push((end, bytes));
+                let sent = self.sent.len();
+                for (_, to, bytes) in self.injected.extract_if(.., |(at, ..)| *at <= sent) {
+                    self.in_flight.push_front((self.now, to, bytes));
+                }
             }
             while let Some(event) = self.ends[end].poll_event() {
                 self.events[end].push(event);

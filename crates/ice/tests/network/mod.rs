@@ -1,13 +1,14 @@
 //! Two agents, a queue of datagrams between them, and a clock that jumps to the next thing to do.
 #![allow(
     dead_code,
+    unreachable_pub,
     clippy::unwrap_used,
     reason = "each test file uses a part of it"
 )]
 
+use core::net::SocketAddr;
+use core::time::Duration;
 use std::collections::VecDeque;
-use std::net::SocketAddr;
-use std::time::Duration;
 
 use rtckit_ice::{Agent, AgentConfig, Candidate, ConnectionState, Event, Role};
 use rtckit_proto::{Datagram, FiveTuple, Instant, SeededRandom};
@@ -153,12 +154,16 @@ impl Network {
 
     pub fn run_for(&mut self, time: Duration) {
         let end = self.now + time;
+        let mut steps_at_now = 0;
         loop {
             self.drain();
-            match self.next() {
-                Some(next) if next <= end => self.now = self.now.max(next),
-                _ => break,
-            }
+            let next = self.next().filter(|&next| next <= end);
+            let Some(next) = next else {
+                break;
+            };
+            steps_at_now = if next > self.now { 0 } else { steps_at_now + 1 };
+            assert!(steps_at_now < 200, "spins at {:?}", self.now);
+            self.now = self.now.max(next);
             self.deliver();
             for agent in &mut self.agents {
                 agent.handle_timeout(self.now);

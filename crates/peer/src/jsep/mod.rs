@@ -1,7 +1,7 @@
 //! Offer and answer ([RFC 9429](https://www.rfc-editor.org/rfc/rfc9429), JSEP), as values.
 //!
-//! [`Description`] is what a peer connection means by an SDP text: [`read`] makes one from SDP, [`write`] makes SDP
-//! from one, and [`answer`] holds the rules by which an answer follows from an offer. Nothing here has state; the
+//! [`Description`] is what a peer connection means by an SDP text: [`read()`] makes one from SDP, [`write()`] makes SDP
+//! from one, and `answer.rs` holds the rules by which an answer follows from an offer. Nothing here has state; the
 //! signalling state machine is in `signaling.rs`.
 
 mod answer;

@@ -156,7 +156,7 @@ impl Buffer {
         true
     }
 
-    /// Looks for a frame at the front, from where it stopped the last time.
+    /// Looks for a frame at the front, from where it stopped the last time. Takes nothing out.
     pub(super) fn front(&mut self, codec: Codec, max_frame: usize) -> Front {
         while self.scan < self.end {
             let at = self.scan;
@@ -165,7 +165,7 @@ impl Buffer {
             };
             if at == self.next {
                 match slot.content {
-                    Content::Start => self.scanned_bytes = 0,
+                    Content::Start => {}
                     Content::Nothing => {
                         self.advance(at + 1);
                         continue;
@@ -179,15 +179,15 @@ impl Buffer {
                 // the sender forgot the marker, or it does not use one
                 return Front::Frame(at);
             }
-            let (end, bytes) = (at + 1, self.scanned_bytes + usize::from(slot.len));
+            let bytes = self.scanned_bytes + usize::from(slot.len);
             if slot.content == Content::Damaged || bytes > max_frame {
-                return Front::Useless(end);
+                return Front::Useless(at + 1);
             }
+            // the scan stays in front of the last packet, so that asking again gives the same answer
             if slot.marker || codec.packet_is_frame() {
-                // the scan stays where it is, to find the frame again should nobody take it now
-                return Front::Frame(end);
+                return Front::Frame(at + 1);
             }
-            self.scan = end;
+            self.scan = at + 1;
             self.scanned_bytes = bytes;
         }
         Front::Waiting

@@ -121,7 +121,7 @@ pub struct ReceiveStats {
     pub frames: u64,
     /// Key frames among them.
     pub key_frames: u64,
-    /// How often frames, or parts of them, were skipped because packets did not come or made no sense.
+    /// How often something between two frames was skipped, because packets did not come or made no sense.
     pub skips: u64,
     /// Requests for packets: calls of [`ReceiveStream::poll_nack`] that returned numbers.
     pub nacks: u64,
@@ -187,6 +187,8 @@ pub struct ReceiveStream {
     reception: Reception,
     /// Whether something was handed out or skipped, so that the beginning is settled.
     settled: bool,
+    /// Until when a stream that begins in the middle of a frame may still turn out to have begun earlier.
+    hold: Option<Instant>,
     /// Whether something was skipped since the last frame.
     gap: bool,
     had_key_frame: bool,
@@ -218,6 +220,7 @@ impl ReceiveStream {
             window: ReplayWindow::default(),
             reception: Reception::default(),
             settled: false,
+            hold: None,
             gap: false,
             had_key_frame: false,
             key_frame_due: None,
@@ -310,6 +313,7 @@ impl ReceiveStream {
         let end = self.settle(now)?;
         let taken = self.buffer.take(end, &mut self.frame)?;
         self.settled = true;
+        self.hold = None;
         let key_frame = self.config.codec.is_key_frame(&self.frame);
         self.stats.frames += 1;
         if self.config.codec.has_key_frames() {
@@ -368,6 +372,7 @@ impl ReceiveStream {
             self.losses.give_up_at(),
             self.losses.next_request_at(),
             self.key_frame_due,
+            self.hold,
         ]
         .into_iter()
         .flatten()
@@ -377,6 +382,7 @@ impl ReceiveStream {
     /// The unwrapped number of a packet, unless it must be ignored.
     fn index(&mut self, now: Instant, number: u16) -> Option<u64> {
         let Some(highest) = self.numbers.highest() else {
+            self.hold = Some(now + self.config.reorder_delay);
             self.buffer.restart(number.into());
             return Some(self.numbers.unroll(number));
         };
@@ -407,6 +413,7 @@ impl ReceiveStream {
         self.losses.clear();
         self.reception = Reception::default();
         self.settled = false;
+        self.hold = Some(now + self.config.reorder_delay);
         self.gap = true;
         self.had_key_frame = false;
         self.stats.restarts += 1;
@@ -491,11 +498,13 @@ impl ReceiveStream {
 
     /// Skips what is useless or overdue. Returns where the frame at the front of the ring ends, if it is whole.
     fn settle(&mut self, now: Instant) -> Option<u64> {
+        self.hold = self.hold.filter(|&at| now < at && !self.settled);
         loop {
             let (codec, max_frame) = (self.config.codec, self.config.max_frame);
             match self.buffer.front(codec, max_frame) {
                 Front::Frame(end) => return Some(end),
                 Front::Waiting => return None,
+                Front::Useless(_) if self.hold.is_some() => return None,
                 Front::Useless(end) => self.skip(now, end),
                 Front::Missing(index) => {
                     if self.losses.give_up_at().is_some_and(|at| now < at) {
@@ -512,8 +521,11 @@ impl ReceiveStream {
         self.buffer.advance(index);
         self.losses.forget_before(index);
         self.settled = true;
-        self.gap = true;
-        self.stats.skips += 1;
+        self.hold = None;
+        if !self.gap {
+            self.gap = true;
+            self.stats.skips += 1;
+        }
         self.request_key_frame(now);
     }
 

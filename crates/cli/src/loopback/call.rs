@@ -1,0 +1,366 @@
+//! The call: two peers, from the first offer to the last goodbye.
+
+use core::future::Future;
+use core::time::Duration;
+use std::sync::Arc;
+
+use rtckit::{
+    Configuration, ConnectionState, Direction, DtlsTransportState, Event, IceConnectionState,
+    PeerConnection, StatsReport, Transceiver,
+};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::network::{Capture, ImpairedLink, KeyLog};
+use super::options::Options;
+use super::play::{Progress, Stream};
+use super::report::{Facts, Report};
+use super::trace::{Chapter, Trace};
+use crate::failure::Failure;
+
+/// How long the peers may take to connect.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the last frames may take to be repaired.
+const REPAIR_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How often the progress bar moves.
+const BAR_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The exit code of a command that was interrupted, as shells have it.
+const INTERRUPTED: i32 = 130;
+
+/// All that a call needs.
+pub(crate) struct Call<'o> {
+    options: &'o Options,
+    trace: Arc<Trace>,
+    capture: Option<Capture>,
+    key_log: Option<KeyLog>,
+}
+
+/// What is known once the call is over.
+struct Ending {
+    left: StatsReport,
+    right: StatsReport,
+}
+
+impl<'o> Call<'o> {
+    pub(crate) fn new(
+        options: &'o Options,
+        trace: Arc<Trace>,
+        capture: Option<Capture>,
+        key_log: Option<KeyLog>,
+    ) -> Self {
+        Self {
+            options,
+            trace,
+            capture,
+            key_log,
+        }
+    }
+
+    /// Makes the call and plays the streams from left to right. Gives them back with what they have taken down.
+    pub(crate) async fn run(
+        mut self,
+        streams: [Stream; 2],
+    ) -> Result<(Report, [Stream; 2]), Failure> {
+        let stop = stop_on_interrupt();
+        let left = PeerConnection::new(self.configuration(1)).await?;
+        let right = PeerConnection::new(self.configuration(2)).await?;
+        for (name, peer) in [("left", &left), ("right", &right)] {
+            for address in peer.local_addresses() {
+                self.trace
+                    .tell(Chapter::Start, format_args!("{name} listens at {address}"));
+            }
+        }
+
+        let called = self.trace.elapsed();
+        let mut transceivers = Vec::new();
+        for stream in &streams {
+            transceivers.push(left.add_transceiver(stream.kind(), Direction::SendOnly)?);
+        }
+        self.signal(&left, &right).await?;
+        tokio::spawn(watch_events(
+            "left",
+            left.clone(),
+            right.clone(),
+            Arc::clone(&self.trace),
+        ));
+        let right_over = tokio::spawn(watch_events(
+            "right",
+            right.clone(),
+            left.clone(),
+            Arc::clone(&self.trace),
+        ));
+        self.connect(&left, &right, stop.clone()).await?;
+        let connected = self.trace.elapsed();
+        self.tell_keys(&left).await?;
+
+        let duration = self.options.seconds;
+        self.trace.tell(
+            Chapter::Media,
+            format_args!("left plays for {} s", duration.as_secs_f64()),
+        );
+        let [mut video, mut audio] = streams;
+        let progress = [video.progress(), audio.progress()];
+        let [(video_out, video_in), (audio_out, audio_in)] = [
+            halves(&transceivers, &right, &video)?,
+            halves(&transceivers, &right, &audio)?,
+        ];
+        let trace = Arc::clone(&self.trace);
+        let ((), (), ending) = tokio::try_join!(
+            video.run(
+                video_out.sender(),
+                video_in.receiver(),
+                duration,
+                stop.clone(),
+                &trace
+            ),
+            audio.run(
+                audio_out.sender(),
+                audio_in.receiver(),
+                duration,
+                stop,
+                &trace
+            ),
+            self.conduct(&left, &right, right_over, &progress),
+        )?;
+        let first_media = progress
+            .iter()
+            .filter_map(|progress| progress.first_received())
+            .min();
+        let facts = Facts {
+            options: self.options,
+            connect: connected.saturating_sub(called),
+            first_media: first_media.map(|time| time.saturating_sub(called)),
+            left: &ending.left,
+            right: &ending.right,
+            streams: [&video, &audio],
+        };
+        Ok((Report::new(&facts), [video, audio]))
+    }
+
+    fn configuration(&self, seed: u64) -> Configuration {
+        let mut configuration = Configuration::new()
+            .bind([([127, 0, 0, 1], 0).into()])
+            .key_log(self.key_log.is_some());
+        if self.options.is_impaired() {
+            configuration = configuration.shaper(ImpairedLink::new(self.options, seed));
+        }
+        match &self.capture {
+            // Left's sockets see both directions: right's would see all of it again.
+            Some(capture) if seed == 1 => configuration.tap(capture.clone()),
+            _ => configuration,
+        }
+    }
+
+    /// The exchange that a signalling server would carry.
+    async fn signal(&self, left: &PeerConnection, right: &PeerConnection) -> Result<(), Failure> {
+        let tell = |what: &str, sdp: &str| {
+            let sections = sdp.lines().filter(|line| line.starts_with("m=")).count();
+            self.trace.tell(
+                Chapter::Call,
+                format_args!(
+                    "{what}: {sections} media sections, {} bytes of SDP",
+                    sdp.len()
+                ),
+            );
+        };
+        let offer = left.create_offer().await?;
+        tell("left offers", &offer.sdp);
+        left.set_local_description(offer.clone()).await?;
+        right.set_remote_description(offer).await?;
+        let answer = right.create_answer().await?;
+        tell("right answers", &answer.sdp);
+        right.set_local_description(answer.clone()).await?;
+        left.set_remote_description(answer).await?;
+        Ok(())
+    }
+
+    async fn connect(
+        &self,
+        left: &PeerConnection,
+        right: &PeerConnection,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), Failure> {
+        let both = async { tokio::try_join!(left.connected(), right.connected()) };
+        let connected = tokio::select! {
+            connected = timeout(CONNECT_TIMEOUT, both) => connected,
+            _ = stop.wait_for(|&stop| stop) => return Err(Failure::new("interrupted before the peers connected")),
+        };
+        match connected {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(Failure::new(format_args!(
+                "the peers did not connect: {error}"
+            ))),
+            Err(_) => Err(Failure::new(format_args!(
+                "the peers did not connect within {} s: ICE is {}, DTLS is {}",
+                CONNECT_TIMEOUT.as_secs(),
+                left.ice_connection_state(),
+                left.dtls_state(),
+            ))),
+        }
+    }
+
+    /// Tells what ICE and DTLS have settled, and writes the keys down.
+    async fn tell_keys(&mut self, left: &PeerConnection) -> Result<(), Failure> {
+        let transport = left.stats().await.transport;
+        if let Some(path) = transport.selected_candidate_pair {
+            self.trace.tell(
+                Chapter::Ice,
+                format_args!("the path is {} to {}", path.local, path.remote),
+            );
+        }
+        let known = |name: Option<&'static str>| name.unwrap_or("unknown");
+        self.trace.tell(
+            Chapter::Keys,
+            format_args!(
+                "{}, {}, {}",
+                super::report::dtls_version(transport.tls_version.as_deref()),
+                known(transport.dtls_cipher),
+                known(transport.srtp_cipher),
+            ),
+        );
+        if let (Some(key_log), Some(lines)) = (&mut self.key_log, left.take_key_log()) {
+            key_log.append(&lines)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the music to end and the last repairs to come, counts, and hangs up.
+    async fn conduct(
+        &self,
+        left: &PeerConnection,
+        right: &PeerConnection,
+        right_over: JoinHandle<()>,
+        progress: &[Arc<Progress>; 2],
+    ) -> Result<Ending, Failure> {
+        let [video, audio] = progress;
+        let played = async { tokio::join!(video.played(), audio.played()) };
+        self.with_bar(played, progress).await;
+        let patience = REPAIR_TIMEOUT + self.options.longest_transit();
+        let complete = async { tokio::join!(video.complete(), audio.complete()) };
+        let repaired = timeout(patience, complete).await.is_ok();
+        self.trace.tell(
+            Chapter::Media,
+            if repaired {
+                "right has every frame"
+            } else {
+                "right has what it will get"
+            },
+        );
+
+        let ending = Ending {
+            left: left.stats().await,
+            right: right.stats().await,
+        };
+        self.trace.tell(Chapter::HangUp, "left closes");
+        left.close().await;
+        // The farewell may be lost; then right, too, just closes.
+        let _ = timeout(patience, right_over).await;
+        right.close().await;
+        self.trace.tell(Chapter::Stop, "both peers are closed");
+        Ok(ending)
+    }
+
+    /// Shows the progress bar while `work` goes on.
+    async fn with_bar(&self, work: impl Future, [video, audio]: &[Arc<Progress>; 2]) {
+        let started = self.trace.elapsed();
+        self.trace.start_bar(self.options.seconds);
+        let mut ticks = interval(BAR_INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut work = core::pin::pin!(work);
+        loop {
+            tokio::select! {
+                _ = &mut work => break,
+                _ = ticks.tick() => {
+                    let message = format!(
+                        "video {}/{}  audio {}/{}",
+                        video.received(),
+                        video.sent(),
+                        audio.received(),
+                        audio.sent()
+                    );
+                    self.trace.move_bar(self.trace.elapsed().saturating_sub(started), message);
+                }
+            }
+        }
+        self.trace.end_bar();
+    }
+}
+
+/// The transceivers of `stream` on both sides.
+fn halves(
+    left: &[Transceiver],
+    right: &PeerConnection,
+    stream: &Stream,
+) -> Result<(Transceiver, Transceiver), Failure> {
+    let is_its = |transceiver: &&Transceiver| transceiver.kind() == Some(stream.kind());
+    let ours = left.iter().find(is_its).cloned();
+    let theirs = right.transceivers().iter().find(is_its).cloned();
+    ours.zip(theirs)
+        .ok_or_else(|| Failure::new(format_args!("right did not take the {}", stream.kind())))
+}
+
+/// Hands the candidates of `from` to `to` and tells what happens to `from`, until it is closed.
+async fn watch_events(
+    name: &'static str,
+    from: PeerConnection,
+    to: PeerConnection,
+    trace: Arc<Trace>,
+) {
+    while let Some(event) = from.next_event().await {
+        match event {
+            Event::IceCandidate(candidate) => {
+                trace.tell(
+                    Chapter::Ice,
+                    format_args!("{name} has {}", candidate.candidate),
+                );
+                if let Err(error) = to.add_ice_candidate(&candidate).await {
+                    trace.tell(
+                        Chapter::Ice,
+                        format_args!("the other side refused it: {error}"),
+                    );
+                }
+            }
+            Event::IceConnectionState(
+                state @ (IceConnectionState::Connected
+                | IceConnectionState::Disconnected
+                | IceConnectionState::Failed),
+            ) => trace.tell(Chapter::Ice, format_args!("{name} is {state}")),
+            Event::DtlsState(
+                state @ (DtlsTransportState::Connected | DtlsTransportState::Failed),
+            ) => {
+                trace.tell(Chapter::Keys, format_args!("{name} is {state}"));
+            }
+            Event::KeyframeRequested(_) => {
+                trace.tell(
+                    Chapter::Media,
+                    format_args!("{name} is asked for a key frame"),
+                );
+            }
+            Event::ConnectionState(ConnectionState::Closed) => {
+                trace.tell(Chapter::HangUp, format_args!("{name} is closed"));
+                return;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Turns true on Ctrl-C. A second Ctrl-C ends the process.
+fn stop_on_interrupt() -> watch::Receiver<bool> {
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stop.send_replace(true);
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(INTERRUPTED);
+            }
+        }
+        // Without signals there is nothing to wait for, and the channel must stay open.
+        core::future::pending::<()>().await;
+    });
+    stopped
+}

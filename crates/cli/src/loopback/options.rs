@@ -1,0 +1,111 @@
+//! The command line of `rtckit loopback`.
+
+use core::time::Duration;
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// A call between two peers in this process, over real UDP sockets on 127.0.0.1
+///
+/// The peer "left" calls the peer "right" and plays it video and sound. Every frame that arrives is compared with
+/// the frame that was sent; the command succeeds only if all are identical and, without --loss, none is missing.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// How long to play; clips that are shorter start over
+    #[arg(long, value_name = "N", default_value = "5", value_parser = seconds)]
+    pub(crate) seconds: Duration,
+
+    /// The video to play: VP8 in IVF [default: a built-in clip]
+    #[arg(long, value_name = "FILE.ivf")]
+    pub(crate) video: Option<PathBuf>,
+
+    /// The sound to play: Opus in Ogg [default: a built-in clip]
+    #[arg(long, value_name = "FILE.ogg")]
+    pub(crate) audio: Option<PathBuf>,
+
+    /// Write what arrives to received.ivf and received.ogg in this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Lose this percentage of all datagrams, each way
+    #[arg(long, value_name = "P", default_value = "0", value_parser = percent)]
+    pub(crate) loss: f64,
+
+    /// Delay every datagram, each way
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
+    pub(crate) delay: Duration,
+
+    /// Delay every datagram by up to this much more, at random
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
+    pub(crate) jitter: Duration,
+
+    /// Write the datagrams to a capture file, as left's sockets see them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pcap: Option<PathBuf>,
+
+    /// Append the keys of DTLS to a file, as Wireshark reads them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keylog: Option<PathBuf>,
+
+    /// Print one JSON object on stdout, and the story on stderr
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Options {
+    /// Whether the network is to be worse than loopback is.
+    pub(crate) fn is_impaired(&self) -> bool {
+        self.loss > 0.0 || !self.delay.is_zero() || !self.jitter.is_zero()
+    }
+
+    /// The longest a datagram is under way.
+    pub(crate) fn longest_transit(&self) -> Duration {
+        self.delay + self.jitter
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match number(text)? {
+        seconds if seconds > 0.0 && seconds <= 86_400.0 => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("it must be more than 0 and at most 86400".into()),
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match number(text)? {
+        percent if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("it must be between 0 and 100".into()),
+    }
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    match number(text)? {
+        millis if (0.0..=10_000.0).contains(&millis) => {
+            Ok(Duration::from_secs_f64(millis / 1000.0))
+        }
+        _ => Err("it must be between 0 and 10000".into()),
+    }
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "it is not a number".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_limits() {
+        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
+        for wrong in ["0", "-1", "NaN", "inf", "1e9", "five", ""] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(percent("100"), Ok(100.0));
+        for wrong in ["-0.1", "100.1", "NaN", "5%"] {
+            assert!(percent(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(milliseconds("0.5"), Ok(Duration::from_micros(500)));
+        assert!(milliseconds("-1").is_err() && milliseconds("10001").is_err());
+    }
+}

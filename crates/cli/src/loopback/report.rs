@@ -1,0 +1,360 @@
+//! What came of the call: for people a table, for programs JSON.
+
+use core::fmt::Write;
+use core::time::Duration;
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+use rtckit::{CandidatePairStats, InboundRtpStats, OutboundRtpStats, StatsReport};
+use serde::Serialize;
+
+use super::options::Options;
+use super::play::Stream;
+use crate::failure::Failure;
+
+/// What a report is made from.
+pub(crate) struct Facts<'f> {
+    pub(crate) options: &'f Options,
+    /// From the offer to both sides connected.
+    pub(crate) connect: Duration,
+    /// From the offer to the first whole frame.
+    pub(crate) first_media: Option<Duration>,
+    pub(crate) left: &'f StatsReport,
+    pub(crate) right: &'f StatsReport,
+    pub(crate) streams: [&'f Stream; 2],
+}
+
+/// The object that `--json` prints. `schema/loopback.schema.json` describes it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    ok: bool,
+    seconds: f64,
+    loss: f64,
+    delay: f64,
+    jitter: f64,
+    connect_ms: f64,
+    phases: Phases,
+    dtls_version: &'static str,
+    dtls_suite: Option<&'static str>,
+    srtp_profile: Option<&'static str>,
+    selected_pair: Option<SelectedPair>,
+    streams: Vec<StreamReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct Phases {
+    ice_ms: Option<f64>,
+    dtls_ms: Option<f64>,
+    first_media_ms: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct SelectedPair {
+    local: End,
+    remote: End,
+    round_trip_ms: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct End {
+    address: String,
+    r#type: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct StreamReport {
+    kind: &'static str,
+    codec: String,
+    direction: &'static str,
+    frames_sent: u64,
+    frames_received: u64,
+    frames_identical: u64,
+    packets_sent: u64,
+    packets_received: u64,
+    packets_lost: i64,
+    packets_retransmitted: u64,
+    packets_duplicated: u64,
+    bytes_sent: u64,
+    bytes_received: u64,
+    jitter_ms: Option<f64>,
+    round_trip_ms: Option<f64>,
+    nacks: u64,
+    keyframe_requests: u64,
+}
+
+impl Report {
+    pub(crate) fn new(facts: &Facts<'_>) -> Self {
+        let transport = &facts.left.transport;
+        let streams: Vec<StreamReport> = facts
+            .streams
+            .iter()
+            .map(|stream| StreamReport::new(stream, facts))
+            .collect();
+        let may_lose = facts.options.loss > 0.0;
+        Self {
+            ok: streams
+                .iter()
+                .all(|stream| stream.fault(may_lose).is_none()),
+            seconds: facts.options.seconds.as_secs_f64(),
+            loss: facts.options.loss,
+            delay: millis(facts.options.delay),
+            jitter: millis(facts.options.jitter),
+            connect_ms: millis(facts.connect),
+            phases: Phases {
+                ice_ms: transport.ice_connect_time.map(millis),
+                dtls_ms: transport.dtls_connect_time.map(millis),
+                first_media_ms: facts.first_media.map(millis),
+            },
+            dtls_version: dtls_version(transport.tls_version.as_deref()),
+            dtls_suite: transport.dtls_cipher,
+            srtp_profile: transport.srtp_cipher,
+            selected_pair: SelectedPair::new(facts.left),
+            streams,
+        }
+    }
+
+    /// Whether the call kept the promise: each frame that came is as it was sent and, unless the network may lose
+    /// datagrams, each one came.
+    pub(crate) fn verdict(&self) -> Result<(), Failure> {
+        let faults: Vec<String> = self
+            .streams
+            .iter()
+            .filter_map(|stream| {
+                Some(format!(
+                    "{}: {}",
+                    stream.kind,
+                    stream.fault(self.loss > 0.0)?
+                ))
+            })
+            .collect();
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::new(faults.join("; ")))
+        }
+    }
+
+    /// The closing table.
+    pub(crate) fn table(&self, colours: bool) -> String {
+        let mut text = String::new();
+        let _ = writeln!(
+            text,
+            "{}\n{}",
+            self.connection_table(),
+            self.streams_table()
+        );
+        let verdict = match self.verdict() {
+            Ok(()) if self.loss > 0.0 => "Every frame that came is as it was sent.",
+            Ok(()) => "Every frame came, byte for byte as it was sent.",
+            Err(_) => "The call did not keep its promise.",
+        };
+        let colour = if self.ok { 32 } else { 31 };
+        let _ = if colours {
+            write!(text, "\x1b[1;{colour}m{verdict}\x1b[0m")
+        } else {
+            write!(text, "{verdict}")
+        };
+        text
+    }
+
+    fn connection_table(&self) -> Table {
+        let mut table = Table::new();
+        table
+            .load_preset(presets::UTF8_FULL_CONDENSED)
+            .set_header(["Connection", ""]);
+        table.add_row(["Time to connect".into(), ms(Some(self.connect_ms))]);
+        table.add_row(["  ICE".into(), ms(self.phases.ice_ms)]);
+        table.add_row(["  DTLS".into(), ms(self.phases.dtls_ms)]);
+        table.add_row(["  first frame".into(), ms(self.phases.first_media_ms)]);
+        if let Some(pair) = &self.selected_pair {
+            let end = |end: &End| format!("{} ({})", end.address, end.r#type.unwrap_or("unknown"));
+            table.add_row([
+                "Selected pair".into(),
+                format!("{} to {}", end(&pair.local), end(&pair.remote)),
+            ]);
+            table.add_row(["  round trip".into(), ms(pair.round_trip_ms)]);
+        }
+        table.add_row(["DTLS", self.dtls_version]);
+        table.add_row(["  cipher suite", self.dtls_suite.unwrap_or("unknown")]);
+        table.add_row(["SRTP profile", self.srtp_profile.unwrap_or("unknown")]);
+        table
+    }
+
+    fn streams_table(&self) -> Table {
+        let mut table = Table::new();
+        table.load_preset(presets::UTF8_FULL_CONDENSED);
+        let names = self
+            .streams
+            .iter()
+            .map(|stream| format!("{} ({})", stream.kind, stream.codec));
+        table.set_header(core::iter::once("Left to right".into()).chain(names));
+        let mut row = |name: &str, value: &dyn Fn(&StreamReport) -> String| {
+            let values = self
+                .streams
+                .iter()
+                .map(|stream| Cell::new(value(stream)).set_alignment(CellAlignment::Right));
+            table.add_row(core::iter::once(Cell::new(name)).chain(values));
+        };
+        row("Frames sent", &|stream| stream.frames_sent.to_string());
+        row("  received", &|stream| stream.frames_received.to_string());
+        row("  identical", &|stream| stream.frames_identical.to_string());
+        row("Packets sent", &|stream| stream.packets_sent.to_string());
+        row("  received", &|stream| stream.packets_received.to_string());
+        row("  lost", &|stream| stream.packets_lost.to_string());
+        row("  retransmitted", &|stream| {
+            stream.packets_retransmitted.to_string()
+        });
+        row("Bytes sent", &|stream| stream.bytes_sent.to_string());
+        row("  received", &|stream| stream.bytes_received.to_string());
+        row("Jitter", &|stream| ms(stream.jitter_ms));
+        row("Round trip", &|stream| ms(stream.round_trip_ms));
+        table
+    }
+}
+
+impl SelectedPair {
+    fn new(stats: &StatsReport) -> Option<Self> {
+        let path = stats.transport.selected_candidate_pair?;
+        let is_selected =
+            |pair: &&CandidatePairStats| (pair.local, pair.remote) == (path.local, path.remote);
+        let pair = stats.candidate_pairs.iter().find(is_selected);
+        let end = |address: core::net::SocketAddr, r#type| End {
+            address: address.to_string(),
+            r#type,
+        };
+        Some(Self {
+            local: end(path.local, pair.map(|pair| pair.local_candidate_type)),
+            remote: end(path.remote, pair.map(|pair| pair.remote_candidate_type)),
+            round_trip_ms: pair
+                .and_then(|pair| pair.current_round_trip_time)
+                .map(seconds_to_ms),
+        })
+    }
+}
+
+impl StreamReport {
+    fn new(stream: &Stream, facts: &Facts<'_>) -> Self {
+        let kind = stream.kind();
+        let sent: Option<&OutboundRtpStats> = facts
+            .left
+            .outbound_rtp
+            .iter()
+            .find(|stats| stats.kind == kind);
+        let came: Option<&InboundRtpStats> = facts
+            .right
+            .inbound_rtp
+            .iter()
+            .find(|stats| stats.kind == kind);
+        let (frames_received, frames_identical) = stream.outcome();
+        let codec = sent.map_or("", |stats| &stats.codec);
+        Self {
+            kind: kind.as_str(),
+            // the subtype of `video/VP8`
+            codec: codec.rsplit('/').next().unwrap_or(codec).to_owned(),
+            direction: "left-to-right",
+            frames_sent: stream.progress().sent(),
+            frames_received,
+            frames_identical,
+            packets_sent: sent.map_or(0, |stats| stats.packets_sent),
+            packets_received: came.map_or(0, |stats| stats.packets_received),
+            packets_lost: came.map_or(0, |stats| stats.packets_lost),
+            packets_retransmitted: sent.map_or(0, |stats| stats.retransmitted_packets_sent),
+            packets_duplicated: came.map_or(0, |stats| stats.packets_duplicated),
+            bytes_sent: sent.map_or(0, |stats| stats.bytes_sent),
+            bytes_received: came.map_or(0, |stats| stats.bytes_received),
+            jitter_ms: came.map(|stats| seconds_to_ms(stats.jitter)),
+            round_trip_ms: sent
+                .and_then(|stats| stats.round_trip_time)
+                .map(seconds_to_ms),
+            nacks: came.map_or(0, |stats| stats.nack_count),
+            keyframe_requests: came.map_or(0, |stats| stats.pli_count),
+        }
+    }
+
+    /// How it broke the promise, if it did.
+    fn fault(&self, may_lose: bool) -> Option<String> {
+        let Self {
+            frames_sent: sent,
+            frames_received: received,
+            frames_identical: identical,
+            ..
+        } = self;
+        if identical < received {
+            Some(format!(
+                "{} of {received} received frames are not as they were sent",
+                received - identical
+            ))
+        } else if *received == 0 {
+            Some("no frame came".into())
+        } else if !may_lose && received < sent {
+            Some(format!("{} of {sent} frames are missing", sent - received))
+        } else {
+            None
+        }
+    }
+}
+
+/// The name of a DTLS version that the statistics have in hexadecimal.
+pub(crate) fn dtls_version(hexadecimal: Option<&str>) -> &'static str {
+    match hexadecimal {
+        Some("FEFD") => "DTLS 1.2",
+        Some("FEFC") => "DTLS 1.3",
+        _ => "unknown",
+    }
+}
+
+/// Milliseconds, to the microsecond.
+fn millis(duration: Duration) -> f64 {
+    seconds_to_ms(duration.as_secs_f64())
+}
+
+fn seconds_to_ms(seconds: f64) -> f64 {
+    (seconds * 1e6).round() / 1e3
+}
+
+fn ms(value: Option<f64>) -> String {
+    value.map_or_else(|| "unknown".into(), |value| format!("{value:.1} ms"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(sent: u64, received: u64, identical: u64) -> StreamReport {
+        StreamReport {
+            kind: "video",
+            codec: "VP8".into(),
+            direction: "left-to-right",
+            frames_sent: sent,
+            frames_received: received,
+            frames_identical: identical,
+            packets_sent: 0,
+            packets_received: 0,
+            packets_lost: 0,
+            packets_retransmitted: 0,
+            packets_duplicated: 0,
+            bytes_sent: 0,
+            bytes_received: 0,
+            jitter_ms: None,
+            round_trip_ms: None,
+            nacks: 0,
+            keyframe_requests: 0,
+        }
+    }
+
+    #[test]
+    fn what_is_a_fault() {
+        assert_eq!(stream(10, 10, 10).fault(false), None);
+        assert_eq!(stream(10, 9, 9).fault(true), None);
+        assert_eq!(
+            stream(10, 9, 9).fault(false).as_deref(),
+            Some("1 of 10 frames are missing")
+        );
+        let corrupt = Some("1 of 10 received frames are not as they were sent".to_owned());
+        assert_eq!(stream(10, 10, 9).fault(false), corrupt);
+        assert_eq!(stream(10, 10, 9).fault(true), corrupt);
+        assert_eq!(
+            stream(10, 0, 0).fault(true).as_deref(),
+            Some("no frame came")
+        );
+    }
+}

@@ -1,0 +1,395 @@
+//! Offer and answer: against what browsers really send, and by the rules of RFC 9429.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use rtckit_crypto::identity::Identity;
+use rtckit_crypto::provider::Provider;
+use rtckit_peer::{
+    Config, Direction, Error, Event, IceCandidate, MediaKind, Peer, SessionDescription, Setup,
+    SignalingState,
+};
+use rtckit_proto::{Instant, WallClock};
+use rtckit_sdp::Session;
+
+const NOW: Instant = Instant::ZERO;
+
+/// Captured from Chromium 156 and Firefox 153: audio, video and a data channel.
+const CHROMIUM: &str =
+    include_str!("../../sdp/testdata/browsers/chromium156_audio_video_data_offer.sdp");
+const FIREFOX: &str =
+    include_str!("../../sdp/testdata/browsers/firefox153_audio_video_data_offer.sdp");
+
+fn config(seed: u64) -> Config {
+    let provider = Provider::simulation(seed);
+    let identity = Arc::new(Identity::generate(&provider).unwrap());
+    Config::new(provider, identity, WallClock::new(Duration::ZERO))
+}
+
+fn peer(seed: u64) -> Peer {
+    Peer::new(config(seed), NOW).unwrap()
+}
+
+/// The answer to `offer`, applied.
+fn answer_with(peer: &mut Peer, offer: &str) -> String {
+    peer.set_remote_description(NOW, SessionDescription::offer(offer))
+        .unwrap();
+    let answer = peer.create_answer().unwrap();
+    peer.set_local_description(NOW, answer.clone()).unwrap();
+    answer.sdp
+}
+
+fn has(text: &str, line: &str) -> bool {
+    text.lines().any(|candidate| candidate == line)
+}
+
+#[test]
+fn a_browsers_offer_is_answered_with_what_we_have() {
+    for offer in [CHROMIUM, FIREFOX] {
+        let mut peer = peer(1);
+        let answer = answer_with(&mut peer, offer);
+        let offered = Session::parse(offer).unwrap();
+        let parsed = Session::parse(&answer).unwrap();
+        assert_eq!(parsed.media().len(), offered.media().len(), "{answer}");
+        for (own, theirs) in parsed.media().iter().zip(offered.media()) {
+            assert_eq!((own.kind(), own.mid()), (theirs.kind(), theirs.mid()));
+            let wanted = match own.kind() {
+                rtckit_sdp::MediaKind::Audio => Some("opus"),
+                rtckit_sdp::MediaKind::Video => Some("VP8"),
+                _ => None,
+            };
+            assert_eq!(
+                own.is_rejected(),
+                wanted.is_none(),
+                "data channels are not done yet"
+            );
+            let Some(wanted) = wanted else { continue };
+            let codecs = own.codecs();
+            assert_eq!(codecs.len(), 1, "{answer}");
+            assert!(codecs[0].is(wanted));
+            // under the browser's own payload type
+            let theirs = theirs.codecs();
+            let named = theirs.iter().find(|codec| codec.is(wanted)).unwrap();
+            assert_eq!(codecs[0].payload_type(), named.payload_type());
+        }
+        for absent in [
+            "transport-cc",
+            "goog-remb",
+            "red/",
+            "rtx/",
+            "ulpfec",
+            "flexfec",
+            "rid:",
+        ] {
+            assert!(
+                !answer.contains(absent),
+                "{absent} is not done, so it must not be answered: {answer}"
+            );
+        }
+        assert!(
+            has(&answer, "a=setup:active")
+                && has(&answer, "a=rtcp-mux")
+                && has(&answer, "a=rtcp-rsize"),
+            "{answer}"
+        );
+        assert!(answer.contains("a=group:BUNDLE 0 1\r\n"), "{answer}");
+        assert_eq!(peer.signaling_state(), SignalingState::Stable);
+        // the browsers send; nothing was added on this side, so it receives
+        let directions: Vec<_> = peer
+            .transceivers()
+            .map(|own| own.current_direction)
+            .collect();
+        assert_eq!(directions, [Some(Direction::RecvOnly); 2]);
+        let tracks = core::iter::from_fn(|| peer.poll_event())
+            .filter(|event| matches!(event, Event::Track(_)));
+        assert_eq!(tracks.count(), 2);
+    }
+}
+
+#[test]
+fn every_captured_description_is_answered_or_refused_with_a_reason() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../sdp/testdata");
+    let (mut answered, mut refused) = (0, 0);
+    for folder in [format!("{folder}/browsers"), format!("{folder}/mutated")] {
+        for file in std::fs::read_dir(folder).unwrap() {
+            let Ok(text) = std::fs::read_to_string(file.unwrap().path()) else {
+                continue;
+            };
+            let mut peer = peer(1);
+            match peer.set_remote_description(NOW, SessionDescription::offer(text)) {
+                Ok(()) => {
+                    let answer = peer.create_answer().unwrap();
+                    Session::parse(&answer.sdp).unwrap();
+                    peer.set_local_description(NOW, answer).unwrap();
+                    answered += 1;
+                }
+                Err(error) => {
+                    assert!(
+                        matches!(
+                            error,
+                            Error::MalformedDescription(_) | Error::UnacceptableDescription(_)
+                        ),
+                        "{error}"
+                    );
+                    assert_eq!(
+                        peer.signaling_state(),
+                        SignalingState::Stable,
+                        "a refused offer changes nothing"
+                    );
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(answered >= 20, "{answered} answered, {refused} refused");
+}
+
+#[test]
+fn the_dtls_role_follows_the_offer_and_the_wish() {
+    let offered = |setup: &str| CHROMIUM.replace("a=setup:actpass", &format!("a=setup:{setup}"));
+    for (setup, wish, expected) in [
+        ("actpass", Setup::ActPass, "a=setup:active"),
+        ("actpass", Setup::Active, "a=setup:active"),
+        ("actpass", Setup::Passive, "a=setup:passive"),
+        ("active", Setup::Active, "a=setup:passive"),
+        ("passive", Setup::Passive, "a=setup:active"),
+    ] {
+        let mut config = config(1);
+        config.setup = wish;
+        let mut peer = Peer::new(config, NOW).unwrap();
+        let answer = answer_with(&mut peer, &offered(setup));
+        assert!(has(&answer, expected), "{setup} {wish:?}: {answer}");
+    }
+}
+
+#[test]
+fn an_offer_says_what_we_can() {
+    let mut peer = peer(1);
+    peer.add_transceiver(MediaKind::Audio, Direction::SendRecv)
+        .unwrap();
+    peer.add_transceiver(MediaKind::Video, Direction::SendOnly)
+        .unwrap();
+    peer.add_local_address(NOW, "127.0.0.1:5000".parse().unwrap());
+    peer.add_local_address(NOW, "[::1]:5001".parse().unwrap());
+    let offer = peer.create_offer().unwrap();
+    for line in [
+        "a=group:BUNDLE 0 1",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        "a=rtpmap:111 opus/48000/2",
+        "m=video 9 UDP/TLS/RTP/SAVPF 96",
+        "a=rtpmap:96 VP8/90000",
+        "a=rtcp-fb:96 nack",
+        "a=rtcp-fb:96 nack pli",
+        "a=rtcp-fb:96 ccm fir",
+        "a=setup:actpass",
+        "a=sendonly",
+        "a=rtcp-mux",
+        "a=ice-options:trickle",
+    ] {
+        assert!(has(&offer.sdp, line), "{line} in\n{}", offer.sdp);
+    }
+    assert_eq!(
+        offer.sdp.matches("a=candidate:").count(),
+        2,
+        "on the first section alone:\n{}",
+        offer.sdp
+    );
+    let fingerprint = offer
+        .sdp
+        .lines()
+        .find(|line| line.starts_with("a=fingerprint:sha-256 "))
+        .unwrap();
+    assert_eq!(
+        fingerprint.len(),
+        "a=fingerprint:sha-256 ".len() + 32 * 3 - 1
+    );
+}
+
+#[test]
+fn candidates_are_told_only_once_a_description_is_applied() {
+    let mut peer = peer(1);
+    peer.add_transceiver(MediaKind::Audio, Direction::SendRecv)
+        .unwrap();
+    peer.add_local_address(NOW, "127.0.0.1:5000".parse().unwrap());
+    peer.end_of_local_addresses(NOW);
+    assert!(core::iter::from_fn(|| peer.poll_event()).next().is_none());
+    let offer = peer.create_offer().unwrap();
+    peer.set_local_description(NOW, offer).unwrap();
+    let candidates: Vec<_> = core::iter::from_fn(|| peer.poll_event())
+        .filter_map(|event| match event {
+            Event::IceCandidate(candidate) => Some(candidate),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(candidates.len(), 2);
+    assert!(
+        candidates[0].candidate.starts_with("candidate:")
+            && candidates[0].candidate.contains("127.0.0.1 5000 typ host")
+    );
+    assert_eq!(
+        (
+            candidates[0].sdp_mid.as_deref(),
+            candidates[1].candidate.as_str()
+        ),
+        (Some("0"), "")
+    );
+}
+
+#[test]
+fn descriptions_out_of_turn_are_refused() {
+    let mut left = peer(1);
+    assert!(matches!(
+        left.create_answer(),
+        Err(Error::WrongState { .. })
+    ));
+    assert!(matches!(
+        left.set_remote_description(NOW, SessionDescription::answer(CHROMIUM)),
+        Err(Error::WrongState { .. })
+    ));
+    left.add_transceiver(MediaKind::Audio, Direction::SendRecv)
+        .unwrap();
+    let offer = left.create_offer().unwrap();
+    let munged = SessionDescription::offer(offer.sdp.replace("a=sendrecv", "a=sendonly"));
+    assert!(matches!(
+        left.set_local_description(NOW, munged),
+        Err(Error::UnacceptableDescription(_))
+    ));
+    left.set_local_description(NOW, offer.clone()).unwrap();
+    // glare: both have offered, and there is no rollback yet
+    assert!(matches!(
+        left.set_remote_description(NOW, SessionDescription::offer(CHROMIUM)),
+        Err(Error::WrongState { .. })
+    ));
+    // an answer with a section too many, or of another kind
+    assert!(matches!(
+        left.set_remote_description(NOW, SessionDescription::answer(CHROMIUM)),
+        Err(Error::UnacceptableDescription(_))
+    ));
+    let mut right = peer(2);
+    let answer = answer_with(&mut right, &offer.sdp);
+    let video = answer.replace("m=audio", "m=video");
+    assert!(matches!(
+        left.set_remote_description(NOW, SessionDescription::answer(video)),
+        Err(Error::UnacceptableDescription(_))
+    ));
+    left.set_remote_description(NOW, SessionDescription::answer(answer))
+        .unwrap();
+    left.close(NOW);
+    assert_eq!(left.create_offer(), Err(Error::Closed));
+}
+
+#[test]
+fn garbage_is_refused_with_its_place() {
+    let mut peer = peer(1);
+    let printer = "%!PS-Adobe-3.0\n%%Title: not a session\n";
+    let Err(Error::MalformedDescription(error)) =
+        peer.set_remote_description(NOW, SessionDescription::offer(printer))
+    else {
+        panic!("taken for SDP");
+    };
+    assert_eq!((error.line, error.column), (1, 1));
+    let bare = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\n";
+    let refused = peer.set_remote_description(NOW, SessionDescription::offer(bare));
+    assert!(
+        matches!(refused, Err(Error::UnacceptableDescription(_))),
+        "no ICE, no fingerprint"
+    );
+}
+
+#[test]
+fn candidates_we_cannot_use_are_no_fault() {
+    let mut peer = peer(1);
+    answer_with(&mut peer, CHROMIUM);
+    let mut add = |candidate: &str| {
+        let candidate = IceCandidate {
+            candidate: candidate.into(),
+            sdp_mid: Some("0".into()),
+            username_fragment: None,
+        };
+        peer.add_remote_candidate(NOW, &candidate)
+    };
+    assert_eq!(
+        add(
+            "candidate:1 1 udp 2122260223 192.0.2.1 54400 typ host generation 0 ufrag 0+Bq network-id 1"
+        ),
+        Ok(())
+    );
+    assert_eq!(
+        add(
+            "candidate:2 1 udp 2122260223 0c1c94d5-9a0c-4c2c-b2ff-2d2a7a0f9d3c.local 54400 typ host"
+        ),
+        Ok(())
+    );
+    assert_eq!(
+        add("candidate:3 1 tcp 1518280447 192.0.2.1 9 typ host tcptype active"),
+        Ok(())
+    );
+    assert_eq!(add(""), Ok(()));
+    assert_eq!(
+        add("candidate:what is this"),
+        Err(Error::MalformedCandidate)
+    );
+}
+
+#[test]
+fn a_second_exchange_adds_a_section_and_keeps_the_rest() {
+    let (mut left, mut right) = (peer(1), peer(2));
+    left.add_transceiver(MediaKind::Audio, Direction::SendRecv)
+        .unwrap();
+    right
+        .add_transceiver(MediaKind::Audio, Direction::SendRecv)
+        .unwrap();
+    let exchange = |left: &mut Peer, right: &mut Peer| {
+        let offer = left.create_offer().unwrap();
+        left.set_local_description(NOW, offer.clone()).unwrap();
+        let answer = answer_with(right, &offer.sdp);
+        left.set_remote_description(NOW, SessionDescription::answer(answer.clone()))
+            .unwrap();
+        (offer.sdp, answer)
+    };
+    let (first, _) = exchange(&mut left, &mut right);
+    right
+        .add_transceiver(MediaKind::Video, Direction::RecvOnly)
+        .unwrap();
+    left.add_transceiver(MediaKind::Video, Direction::SendOnly)
+        .unwrap();
+    let (second, answer) = exchange(&mut left, &mut right);
+    assert!(has(&second, "a=group:BUNDLE 0 1") && has(&answer, "a=recvonly"));
+    let line = |text: &str, prefix: &str| {
+        text.lines()
+            .find(|line| line.starts_with(prefix))
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        line(&first, "a=ice-ufrag:"),
+        line(&second, "a=ice-ufrag:"),
+        "no restart was asked for"
+    );
+    assert_eq!(
+        line(&answer, "a=setup:"),
+        "a=setup:active",
+        "the association keeps its roles"
+    );
+    assert_eq!(
+        right.transceivers().count(),
+        2,
+        "the transceiver added before was taken"
+    );
+
+    // the other side turns the tables: offers, with fresh ICE credentials
+    right.restart_ice(NOW);
+    let (third, answer) = exchange(&mut right, &mut left);
+    assert!(
+        has(&answer, "a=setup:passive"),
+        "left answered as client before: {answer}"
+    );
+    let before = line(&second, "a=ice-ufrag:");
+    assert_ne!(
+        line(&answer, "a=ice-ufrag:"),
+        before,
+        "a restart is answered with a restart"
+    );
+    assert_ne!(line(&third, "a=ice-ufrag:"), before);
+}

@@ -1,0 +1,189 @@
+//! What the handles and the task of one connection share.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rtckit_peer::{ConnectionState, Event, Peer};
+use rtckit_proto::Instant;
+use tokio::sync::Notify;
+
+use crate::Error;
+use crate::time::Time;
+
+/// The most events that wait to be read; the oldest makes room. Only a user who never reads them gets there.
+const MAX_EVENTS: usize = 256;
+
+/// The machine and the bells around it.
+///
+/// The task holds it, and so does every handle (through [`Inner`]); it holds neither, so nothing keeps itself
+/// alive. The lock is never held across an await or a system call.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    pub(crate) time: Time,
+    /// Rings for the task: the machine was changed from outside.
+    pub(crate) changed: Notify,
+    /// Rings for the handles: an event came, a state moved on, or the task ended.
+    pub(crate) events: Notify,
+    /// Rings for the handles: frames can be read, or the task ended.
+    pub(crate) frames: Notify,
+    /// Rings for the handles: packets have left, so there is room for more; or the task ended.
+    pub(crate) sent: Notify,
+}
+
+pub(crate) struct State {
+    pub(crate) peer: Peer,
+    pub(crate) phase: Phase,
+    events: VecDeque<Event>,
+}
+
+/// The life of the task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// At work.
+    Open,
+    /// The machine is closed; its farewell is being sent.
+    Closing,
+    /// The task has ended and its sockets are closed.
+    Ended,
+}
+
+impl Shared {
+    pub(crate) fn new(peer: Peer, time: Time) -> Self {
+        Self {
+            state: Mutex::new(State {
+                peer,
+                phase: Phase::Open,
+                events: VecDeque::new(),
+            }),
+            time,
+            changed: Notify::new(),
+            events: Notify::new(),
+            frames: Notify::new(),
+            sent: Notify::new(),
+        }
+    }
+
+    /// The state, to be looked at. A panic of another thread does not make it worse than it is.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls the machine and lets the task see to the consequences.
+    pub(crate) fn call<T, E>(
+        &self,
+        call: impl FnOnce(&mut Peer, Instant) -> Result<T, E>,
+    ) -> Result<T, Error>
+    where
+        Error: From<E>,
+    {
+        let now = self.time.now();
+        let mut state = self.lock();
+        if state.phase != Phase::Open {
+            return Err(Error::Closed);
+        }
+        let result = call(&mut state.peer, now);
+        drop(state);
+        self.changed.notify_one();
+        Ok(result?)
+    }
+
+    /// Waits until `check` finds what it looks for; it is asked again whenever `bell` rings.
+    pub(crate) async fn wait<T>(
+        &self,
+        bell: &Notify,
+        mut check: impl FnMut(&mut State) -> Option<T>,
+    ) -> T {
+        loop {
+            // Listen first, look second: what happens between the two is not missed.
+            let rung = bell.notified();
+            let found = check(&mut self.lock());
+            if let Some(found) = found {
+                return found;
+            }
+            rung.await;
+        }
+    }
+
+    /// Closes the machine; the task sends the farewell and ends.
+    pub(crate) fn close(&self) {
+        let now = self.time.now();
+        let mut state = self.lock();
+        if state.phase == Phase::Open {
+            state.peer.close(now);
+            state.phase = Phase::Closing;
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+}
+
+impl State {
+    /// Takes the machine's events over. Returns which bells to ring.
+    pub(crate) fn take_events(&mut self) -> Bells {
+        let mut bells = Bells::default();
+        while let Some(event) = self.peer.poll_event() {
+            match event {
+                Event::FrameReady(_) => bells.frames = true,
+                // The other side can ask as often as it likes: one unread request stands for all.
+                Event::KeyframeRequested(_) if self.events.contains(&event) => {}
+                event => {
+                    bells.frames |= matches!(event, Event::ConnectionState(_));
+                    bells.events = true;
+                    if self.events.len() == MAX_EVENTS {
+                        self.events.pop_front();
+                    }
+                    self.events.push_back(event);
+                }
+            }
+        }
+        bells
+    }
+
+    /// The oldest unread event.
+    pub(crate) fn next_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Whether nothing more will be received.
+    pub(crate) fn is_over(&self) -> bool {
+        self.phase != Phase::Open
+            || matches!(
+                self.peer.connection_state(),
+                ConnectionState::Closed | ConnectionState::Failed
+            )
+    }
+}
+
+/// Which handles have something to look at.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bells {
+    events: bool,
+    frames: bool,
+    sent: bool,
+}
+
+impl Bells {
+    /// All of them.
+    pub(crate) const ALL: Self = Self {
+        events: true,
+        frames: true,
+        sent: true,
+    };
+
+    /// These, and the one that tells of room if packets were `sent`.
+    pub(crate) fn and_sent(self, sent: bool) -> Self {
+        Self { sent, ..self }
+    }
+
+    pub(crate) fn ring(self, shared: &Shared) {
+        if self.events {
+            shared.events.notify_waiters();
+        }
+        if self.frames {
+            shared.frames.notify_waiters();
+        }
+        if self.sent {
+            shared.sent.notify_waiters();
+        }
+    }
+}
