@@ -69,7 +69,7 @@ fn random_bytes_are_counted_and_dropped() {
             let path = path_to(&call, side);
             let before = discarded(&call, side);
             for _ in 0..FORGED {
-                let mut bytes = vec![0; random.below(1300) as usize];
+                let mut bytes = vec![0; 1 + random.below(1300) as usize];
                 random.fill(&mut bytes);
                 // as often as not it looks like something we take
                 if let (Some(first), 0) = (bytes.first_mut(), random.below(2)) {

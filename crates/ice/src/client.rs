@@ -176,7 +176,7 @@ impl Agent {
         pair.stats.responses_received += 1;
         let check = pair.check.take_if(|check| check.transaction.id() == id);
         if check.is_none() {
-            pair.cancelled = None;
+            pair.forget_cancelled(id);
         } else if let Some(rtt) = check.as_ref().and_then(|check| check.transaction.rtt(now)) {
             pair.stats.measure(rtt);
         }
