@@ -6,11 +6,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 use core::cell::Cell;
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::alloc::{GlobalAlloc, Layout, System};
 
 use rtckit_peer::{Event, Peer, TransceiverId};
-use rtckit_proto::{Datagram, Instant, SrtpProfile};
+use rtckit_proto::{Datagram, FiveTuple, Instant, Random as _, SeededRandom, SrtpProfile};
 use rtckit_tests::{Call, CallBuilder, Clip, Side};
 
 /// The system's allocator, counting what each thread asks of it while it is told to.
@@ -19,13 +20,17 @@ struct Counting;
 std::thread_local! {
     static IS_COUNTING: Cell<bool> = const { Cell::new(false) };
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    /// Bytes taken and not given back, by this thread.
+    static HELD: Cell<i64> = const { Cell::new(0) };
 }
 
-fn count() {
+/// `count` more allocations, and `bytes` more (or fewer) held.
+fn note(count: u64, bytes: i64) {
     // a thread that is ending has no counters any more, and is none of ours
     let _ = IS_COUNTING.try_with(|is_counting| {
         if is_counting.get() {
-            let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
+            let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + count));
+            let _ = HELD.try_with(|held| held.set(held.get() + bytes));
         }
     });
 }
@@ -34,18 +39,19 @@ fn count() {
 // initialised without allocating.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        note(1, layout.size() as i64);
         // SAFETY: the caller keeps `GlobalAlloc::alloc`'s contract, which is that of `System`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        note(0, -(layout.size() as i64));
         // SAFETY: `pointer` came from `System` with this layout.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        count();
+        note(1, new_size as i64 - layout.size() as i64);
         // SAFETY: `pointer` came from `System` with this layout.
         unsafe { System.realloc(pointer, layout, new_size) }
     }
@@ -221,8 +227,71 @@ fn repairing_losses_allocates_nothing() {
     }
 }
 
+/// Forged datagrams of every kind, from the peer's address and from everywhere.
+fn forgery(random: &mut SeededRandom, real: &[Vec<u8>], path: FiveTuple) -> (FiveTuple, Vec<u8>) {
+    let mut bytes = real[random.below(real.len() as u64) as usize].clone();
+    match random.below(3) {
+        0 => bytes.truncate(1 + random.below(bytes.len() as u64) as usize),
+        1 => {
+            let at = random.below(bytes.len() as u64) as usize;
+            bytes[at] ^= 1 << random.below(8);
+        }
+        _ => random.fill(&mut bytes[1..]),
+    }
+    let stranger = SocketAddr::from((
+        [203, 0, 113, random.below(256) as u8],
+        1 + random.below(65_535) as u16,
+    ));
+    let remote = if random.below(2) == 0 {
+        path.remote
+    } else {
+        stranger
+    };
+    (FiveTuple { remote, ..path }, bytes)
+}
+
+/// While a call connects, and once it is up: what a flood makes it hold stays below a fixed ceiling.
+#[test]
+fn forgeries_fill_no_memory() {
+    const CEILING: i64 = 512 * 1024;
+    for before_keys in [true, false] {
+        let mut call = CallBuilder::new("forgeries_fill_no_memory", 1)
+            .delay(Duration::from_millis(10))
+            .start();
+        let until = Duration::from_millis(if before_keys { 35 } else { 500 });
+        call.run_for(until);
+        assert_eq!(call.is_connected(), !before_keys);
+        if !before_keys {
+            call.exchange_frames(Duration::from_secs(1));
+        }
+        let datagrams = call.pair.trace.iter();
+        let real: Vec<Vec<u8>> = datagrams.map(|sent| sent.data.to_vec()).collect();
+        let path = FiveTuple::udp(
+            SocketAddr::from(([10, 0, 0, 2], 2000)),
+            SocketAddr::from(([10, 0, 0, 1], 1000)),
+        );
+        let mut random = SeededRandom::new(1);
+        let mut buf = vec![0; 65_536];
+        let (mut now, peer) = (call.pair.now, &mut call.pair.b);
+        let (before, mut most) = (HELD.get(), 0);
+        for _ in 0..50_000 {
+            let (path, mut bytes) = forgery(&mut random, &real, path);
+            now += Duration::from_micros(10);
+            allocations(|| {
+                peer.handle_input(now, Datagram::new(path, &mut bytes));
+                while peer.poll_transmit(now, &mut buf).is_some() {}
+                // events are left where they are: nobody says that the user is quick
+            });
+            most = most.max(HELD.get() - before);
+        }
+        println!("before keys: {before_keys}, at most {most} bytes more");
+        assert!(most < CEILING, "{most}");
+    }
+}
+
 #[test]
 fn the_counter_counts() {
+    let before = HELD.get();
     let (count, kept) = allocations(|| vec![1_u8; 100]);
-    assert_eq!((count, kept.len()), (1, 100));
+    assert_eq!((count, kept.len(), HELD.get() - before), (1, 100, 100));
 }
