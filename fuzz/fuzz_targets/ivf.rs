@@ -1,4 +1,4 @@
 //! See `rtckit_fuzz::ivf`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| rtckit_fuzz::ivf(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rtckit_fuzz::ivf::target(data));

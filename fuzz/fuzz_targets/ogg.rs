@@ -1,4 +1,4 @@
 //! See `rtckit_fuzz::ogg`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| rtckit_fuzz::ogg(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rtckit_fuzz::ogg::target(data));

@@ -17,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 #[derive(Debug, Parser)]
 #[command(name = "rtckit", version, about, max_term_width = 100)]
 struct Cli {
-    /// Log the protocols to stderr; -vv logs every packet
+    /// Log the protocols to stderr; -vv adds every read and send
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
 

@@ -84,6 +84,7 @@
 //! | Not yet | data channels, simulcast, RTX, transport-wide feedback, RED, FEC: none of them is offered or accepted |
 #![forbid(unsafe_code)]
 
+mod candidates;
 mod config;
 mod demux;
 mod error;
@@ -93,6 +94,7 @@ mod jsep;
 mod negotiation;
 mod peer;
 mod report;
+mod routing;
 mod secure_transport;
 mod signaling;
 mod snapshot;

@@ -19,8 +19,6 @@ use crate::transceiver::{Receiving, Transceiver};
 
 /// The header extension id we offer for mids.
 const MID_EXTENSION_ID: u8 = 1;
-/// Remote candidates that may wait for the description they belong to.
-const MAX_EARLY_CANDIDATES: usize = 64;
 
 impl Peer {
     /// Proposes a session with every transceiver there is
@@ -158,84 +156,6 @@ impl Peer {
         self.signaling_changed();
         self.pump(now);
         Ok(())
-    }
-
-    /// Adds a candidate the other side trickled; an empty one ends the list
-    /// ([RFC 8838 §8](https://www.rfc-editor.org/rfc/rfc8838#section-8)).
-    ///
-    /// One that cannot be used here (TCP, a name, another component) is taken note of and otherwise ignored.
-    pub fn add_remote_candidate(
-        &mut self,
-        now: Instant,
-        candidate: &IceCandidate,
-    ) -> Result<(), Error> {
-        if self.signaling.state() == SignalingState::Closed {
-            return Err(Error::Closed);
-        }
-        // Until the exchange is complete it is not known whose ICE session a candidate belongs to.
-        if self.signaling.agreement().is_none() || self.signaling.state() != SignalingState::Stable
-        {
-            if self.early_candidates.len() < MAX_EARLY_CANDIDATES {
-                self.early_candidates.push(candidate.clone());
-            }
-            return Ok(());
-        }
-        self.apply_remote_candidate(now, candidate)?;
-        self.pump(now);
-        Ok(())
-    }
-
-    /// Begins a new ICE session ([RFC 8445 §9](https://www.rfc-editor.org/rfc/rfc8445#section-9)): the next offer has
-    /// fresh credentials and the candidates are announced again. Media goes on over the old path until a new one is
-    /// found; the offer should follow at once, since the old session is no longer kept up.
-    pub fn restart_ice(&mut self, now: Instant) {
-        if self.signaling.state() == SignalingState::Closed {
-            return;
-        }
-        self.transport.restart_ice(now);
-        self.forget_candidates();
-        self.pump(now);
-    }
-
-    fn apply_remote_candidate(
-        &mut self,
-        now: Instant,
-        candidate: &IceCandidate,
-    ) -> Result<(), Error> {
-        let text = candidate.candidate.trim();
-        let text = text.strip_prefix("a=").unwrap_or(text);
-        if text.is_empty() || text == "end-of-candidates" {
-            self.transport.ice.set_end_of_remote_candidates(now);
-            return Ok(());
-        }
-        if !self.is_current_generation(candidate) {
-            return Ok(());
-        }
-        match text.parse::<rtckit_ice::Candidate>() {
-            Ok(candidate) => {
-                tracing::debug!(%candidate, "remote candidate");
-                // A full list, an unusable address: ICE counts it and goes on without.
-                let _ = self.transport.ice.add_remote_candidate(now, candidate);
-                Ok(())
-            }
-            // Well-formed for SDP but not for us, such as an mDNS name: no path, no fault.
-            Err(_) if rtckit_sdp::attribute::Candidate::parse_trickled(text).is_ok() => Ok(()),
-            Err(_) => Err(Error::MalformedCandidate),
-        }
-    }
-
-    /// Whether a candidate belongs to the ICE session in force; one that does not say is taken at its word.
-    fn is_current_generation(&self, candidate: &IceCandidate) -> bool {
-        let Some(ufrag) = &candidate.username_fragment else {
-            return true;
-        };
-        let remote = self
-            .signaling
-            .agreement()
-            .and_then(|agreement| agreement.remote.transport_section());
-        remote
-            .and_then(|section| section.transport.as_ref())
-            .is_none_or(|transport| transport.ufrag == *ufrag)
     }
 
     fn created(

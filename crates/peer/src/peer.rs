@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use rtckit_proto::{Datagram, Instant, Machine, Random, Transmit};
-use rtckit_rtp::{Packet, rtcp};
 use rtckit_sdp::attribute::Direction;
 
 use crate::config::Config;
@@ -11,7 +10,8 @@ use crate::error::Error;
 use crate::event::{Event, TransceiverId};
 use crate::handles::{Receiver, Sender};
 use crate::report::ReportSchedule;
-use crate::secure_transport::{Opened, SecureTransport, TransportEvent};
+use crate::routing::{route, tell_frames};
+use crate::secure_transport::{SecureTransport, TransportEvent};
 use crate::signaling::Signaling;
 use crate::state::{
     ConnectionState, DtlsTransportState, IceCandidate, IceConnectionState, IceGatheringState,
@@ -54,7 +54,7 @@ pub struct Peer {
     pub(crate) gathering_complete: bool,
     /// Candidates that came before the description they belong to.
     pub(crate) early_candidates: Vec<IceCandidate>,
-    gathering: IceGatheringState,
+    pub(crate) gathering: IceGatheringState,
     ice_state: IceConnectionState,
     dtls_state: DtlsTransportState,
     connection_state: ConnectionState,
@@ -172,7 +172,8 @@ impl Peer {
         self.transceivers.iter().map(Transceiver::info)
     }
 
-    /// The secrets of the handshake in NSS' key log format, once, if the configuration asks for them.
+    /// The secrets of the handshake in NSS' key log format, once, if the configuration asks for them: a line without
+    /// its end.
     pub fn take_key_log(&mut self) -> Option<String> {
         self.transport.take_key_log()
     }
@@ -200,19 +201,6 @@ impl Peer {
             .ok_or(Error::NoSuchStream)?
             .direction = direction;
         Ok(())
-    }
-
-    /// Tells an address of a socket the driver has; it becomes a host candidate.
-    pub fn add_local_address(&mut self, now: Instant, address: core::net::SocketAddr) {
-        // An address that cannot be a candidate is none: the others will do.
-        let _ = self.transport.ice.add_local_address(now, address);
-        self.pump(now);
-    }
-
-    /// Tells that no more addresses will come: gathering is complete.
-    pub fn end_of_local_addresses(&mut self, now: Instant) {
-        self.transport.ice.end_of_local_addresses();
-        self.pump(now);
     }
 
     /// The sending half of a transceiver, if it sends now.
@@ -358,7 +346,10 @@ impl Peer {
             let overhead = self.transport.rtp_overhead();
             let mut written = 0;
             let mut stride = None;
-            while written < MAX_RUN_BYTES {
+            for _ in 0..MAX_RUN_PACKETS {
+                if written >= MAX_RUN_BYTES {
+                    break;
+                }
                 // Behind the first packet goes what is no longer than it; a shorter one ends the run.
                 let room = stride.unwrap_or(buf.len());
                 let Some(slot) = buf
@@ -445,69 +436,6 @@ impl Peer {
         }
     }
 
-    fn on_local_candidate(&mut self, candidate: &str) {
-        tracing::debug!(candidate, "local candidate");
-        let text = if candidate.starts_with("candidate:") {
-            candidate.to_owned()
-        } else {
-            format!("candidate:{candidate}")
-        };
-        self.local_candidates.push(text.clone());
-        if self.gathering != IceGatheringState::New {
-            self.tell_candidate(text);
-        }
-    }
-
-    fn on_gathering_complete(&mut self) {
-        self.gathering_complete = true;
-        if self.gathering == IceGatheringState::Gathering {
-            self.finish_gathering();
-        }
-    }
-
-    /// ICE starts over: what was gathered belongs to the old session, and will be announced again.
-    pub(crate) fn forget_candidates(&mut self) {
-        self.local_candidates.clear();
-        self.gathering_complete = false;
-        self.gathering = IceGatheringState::New;
-    }
-
-    /// A local description was applied: candidates may be told from now on.
-    pub(crate) fn start_gathering(&mut self) {
-        if self.gathering != IceGatheringState::New {
-            return;
-        }
-        self.gathering = IceGatheringState::Gathering;
-        self.events
-            .push_back(Event::IceGatheringState(self.gathering));
-        for candidate in self.local_candidates.clone() {
-            self.tell_candidate(candidate);
-        }
-        if self.gathering_complete {
-            self.finish_gathering();
-        }
-    }
-
-    fn finish_gathering(&mut self) {
-        self.tell_candidate(String::new());
-        self.gathering = IceGatheringState::Complete;
-        self.events
-            .push_back(Event::IceGatheringState(self.gathering));
-    }
-
-    fn tell_candidate(&mut self, candidate: String) {
-        let section = self
-            .signaling
-            .local()
-            .and_then(|(_, description)| description.transport_section());
-        let candidate = IceCandidate {
-            candidate,
-            sdp_mid: section.map(|section| section.mid.clone()),
-            username_fragment: Some(self.transport.ice.local_credentials().ufrag().to_owned()),
-        };
-        self.events.push_back(Event::IceCandidate(candidate));
-    }
-
     pub(crate) fn signaling_changed(&mut self) {
         self.events
             .push_back(Event::SignalingState(self.signaling.state()));
@@ -575,114 +503,7 @@ impl Peer {
 
 /// The longest run of packets written at once: what UDP's segmentation offload takes.
 const MAX_RUN_BYTES: usize = 60_000;
-
-/// Brings what a datagram held to the stream it belongs to.
-fn route(
-    transceivers: &mut [Transceiver],
-    events: &mut VecDeque<Event>,
-    config: &Config,
-    now: Instant,
-    opened: Option<Opened<'_>>,
-) {
-    match opened {
-        Some(Opened::Rtp(bytes)) => {
-            if let Ok(packet) = Packet::parse(bytes) {
-                route_rtp(transceivers, events, config, now, &packet);
-            }
-        }
-        Some(Opened::Rtcp(bytes)) => {
-            for packet in rtcp::packets(bytes).flatten() {
-                crate::report::handle_rtcp(transceivers, events, now, &packet);
-            }
-        }
-        None => {}
-    }
-}
-
-fn route_rtp(
-    transceivers: &mut [Transceiver],
-    events: &mut VecDeque<Event>,
-    config: &Config,
-    now: Instant,
-    packet: &Packet<'_>,
-) {
-    let Some(index) = stream_of(transceivers, packet) else {
-        return;
-    };
-    let Some(transceiver) = transceivers.get_mut(index) else {
-        return;
-    };
-    let Some(stream) = transceiver.receive_stream(config, packet.ssrc()) else {
-        return;
-    };
-    stream.handle_packet(now, packet);
-    tell_frames(transceiver, events, now);
-}
-
-/// Tells the user once that frames wait, because a packet came or one was given up.
-fn tell_frames(transceiver: &mut Transceiver, events: &mut VecDeque<Event>, now: Instant) {
-    let Some(receiver) = transceiver
-        .receiver
-        .as_mut()
-        .filter(|receiver| !receiver.told)
-    else {
-        return;
-    };
-    if receiver
-        .stream
-        .as_mut()
-        .is_some_and(|stream| stream.has_frame(now))
-    {
-        receiver.told = true;
-        events.push_back(Event::FrameReady(transceiver.id));
-    }
-}
-
-/// Which transceiver a packet belongs to: by its mid, by its SSRC, and failing both by its payload type, if that is
-/// nobody else's ([RFC 9143 §9.2](https://www.rfc-editor.org/rfc/rfc9143#section-9.2)). Its payload type must be the one
-/// agreed on.
-fn stream_of(transceivers: &[Transceiver], packet: &Packet<'_>) -> Option<usize> {
-    let receives = |transceiver: &&Transceiver| {
-        let payload_type = transceiver.codec.as_ref().map(|codec| codec.payload_type);
-        transceiver.receiver.is_some() && payload_type == Some(packet.payload_type().0)
-    };
-    let position = |rule: &dyn Fn(&Transceiver) -> bool| {
-        transceivers
-            .iter()
-            .position(|transceiver| receives(&transceiver) && rule(transceiver))
-    };
-    let ssrc = packet.ssrc();
-    let bound = |transceiver: &Transceiver| {
-        let stream = transceiver
-            .receiver
-            .as_ref()
-            .and_then(|receiver| receiver.stream.as_ref());
-        stream.is_some_and(|stream| stream.ssrc() == ssrc)
-    };
-    let named = |transceiver: &Transceiver| {
-        let mid = transceiver
-            .mid_extension
-            .and_then(|id| packet.extension(id));
-        mid.is_some() && mid == transceiver.mid.as_deref().map(str::as_bytes)
-    };
-    let announced = |transceiver: &Transceiver| {
-        transceiver
-            .receiver
-            .as_ref()
-            .is_some_and(|receiver| receiver.announced.contains(&ssrc.0))
-    };
-    position(&bound)
-        .or_else(|| position(&named))
-        .or_else(|| position(&announced))
-        .or_else(|| {
-            let mut candidates = transceivers
-                .iter()
-                .enumerate()
-                .filter(|(_, transceiver)| receives(transceiver));
-            let (index, _) = candidates.next()?;
-            candidates.next().is_none().then_some(index)
-        })
-}
+const MAX_RUN_PACKETS: usize = 64;
 
 impl Machine for Peer {
     type Event = Event;

@@ -134,6 +134,7 @@ impl Driver {
                 }
                 let mut state = self.shared.lock();
                 for datagram in self.inbox.datagrams(count, socket.local()) {
+                    tracing::trace!(path = ?datagram.path, len = datagram.data.len(), stride = datagram.stride, "in");
                     state.peer.handle_input(now, datagram);
                 }
                 if receives == MAX_RECEIVES {
@@ -155,6 +156,7 @@ impl Driver {
                 .find(|socket| socket.local() == transmit.path.local);
             // A path whose local address is none of ours has nowhere to go.
             let done = socket.map_or(bytes.len(), |socket| socket.send(transmit, bytes));
+            tracing::trace!(path = ?transmit.path, len = done, stride = transmit.segment_size, "out");
             if let (Some(tap), Some(sent)) = (tap.as_deref_mut(), bytes.get(..done)) {
                 let segment = transmit.segment_size.unwrap_or(done).max(1);
                 sent.chunks(segment)

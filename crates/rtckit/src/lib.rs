@@ -95,3 +95,8 @@ pub use rtckit_peer::{
     SessionDescription, Setup, SignalingState, StatsReport, TransceiverId, TransportStats,
 };
 pub use rtckit_proto::{FiveTuple, Instant, SrtpProfile};
+
+/// The example of the README, so that it stays true.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,4 +1,5 @@
 //! Two connections over real sockets of the loopback interface.
+#![allow(clippy::unwrap_used, reason = "a test fails where it must")]
 #![allow(
     clippy::disallowed_types,
     reason = "the tests look whether a port is free"

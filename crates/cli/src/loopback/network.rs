@@ -67,10 +67,11 @@ impl KeyLog {
         }
     }
 
-    /// Adds `lines`.
+    /// Adds `lines`, each with its end.
     pub(crate) fn append(&mut self, lines: &str) -> Result<(), Failure> {
+        let text: String = lines.lines().flat_map(|line| [line, "\n"]).collect();
         self.file
-            .write_all(lines.as_bytes())
+            .write_all(text.as_bytes())
             .map_err(|error| Failure::at(&self.path, format_args!("cannot be written: {error}")))
     }
 }
