@@ -5,10 +5,11 @@
 )]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::System;
 
 use rtckit_peer::{Event, Peer, TransceiverId};
 use rtckit_proto::{Datagram, FiveTuple, Instant, Random as _, SeededRandom, SrtpProfile};
@@ -115,7 +116,9 @@ impl Wire<'_> {
         let mut carried = 0;
         while let Some(transmit) = from.poll_transmit(self.now, &mut self.buf) {
             let path = transmit.path.reversed();
-            let stride = transmit.segment_size.unwrap_or(transmit.range.len());
+            let stride = transmit
+                .segment_size
+                .unwrap_or_else(|| transmit.range.len());
             for bytes in self.buf[transmit.range].chunks_mut(stride) {
                 carried += 1;
                 match (bytes[0], bytes[1]) {

@@ -36,6 +36,8 @@ fn lose_each(build: &dyn Fn() -> CallBuilder) -> Duration {
             let mut call = build().script(DropNth { direction, index }).start();
             let took = call.connect_within(LIMIT);
             call.exchange_frames(LIMIT);
+            let dropped = call.pair.trace.iter().filter(|sent| !sent.on_its_way);
+            assert_eq!(dropped.count(), 1, "{direction} #{index}");
             worst = worst.max_by(took, direction, index);
         }
     }

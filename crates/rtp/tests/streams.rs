@@ -392,20 +392,6 @@ fn a_stream_that_begins_reordered_begins_with_its_first_packet() {
 }
 
 #[test]
-fn an_eager_reader_does_not_lose_a_beginning_that_is_reordered() {
-    let mut stream = video();
-    for (number, start, last) in [(12, false, true), (11, false, false), (10, true, false)] {
-        assert!(!stream.has_frame(Instant::ZERO));
-        feed(
-            &mut stream,
-            &packet(number, 3000, last, start, number as u8),
-        );
-    }
-    let frame = stream.poll_frame(Instant::ZERO).unwrap();
-    assert_eq!((frame.data, frame.contiguous), (&[10, 11, 12][..], true));
-}
-
-#[test]
 fn a_beginning_that_is_lost_is_asked_for() {
     let mut stream = video();
     feed(&mut stream, &packet(11, 3000, true, false, 11));

@@ -443,11 +443,12 @@ impl ReceiveStream {
         true
     }
 
-    /// The stream seems to begin with `index`, in the middle of a frame: the packet before was overtaken, or lost, and
-    /// can be waited and asked for like any other. Without this the first picture, which all others need, would be
-    /// given up whenever its packets change places.
+    /// The stream seems to begin with `index`, in the middle of a frame: the packet before was lost, or overtaken, and
+    /// can be asked for like any other. Without this the first picture, which all others need, is gone with its
+    /// first packet. A stream that was joined in its middle pays with waiting for what nobody has any more.
     fn miss_beginning(&mut self, now: Instant, index: u64) {
-        let possible = !self.settled
+        let possible = self.config.nack
+            && !self.settled
             && index == self.buffer.next()
             && index > 0
             && self.buffer.end() - index < self.buffer.capacity();
