@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")"
 status=0
-for member in openssl.sh; do
+for member in openssl.sh ffprobe.sh; do
     "./$member" || status=1
 done
 exit $status

@@ -4,6 +4,8 @@ set -eu
 
 missing=""
 command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
+command -v ffprobe >/dev/null 2>&1 || missing="$missing ffmpeg"
+command -v python3 >/dev/null 2>&1 || missing="$missing python3"
 
 if [ -z "$missing" ]; then
     echo "interop peers: all there"

@@ -33,8 +33,11 @@ pub struct Config {
     /// The longest datagram to send, in bytes of UDP payload. Default: 1200.
     pub mtu: usize,
     /// How long to wait for an answer before the first retransmission; it doubles each time, up to
-    /// [`Config::MAX_RETRANSMIT`]. Default: 1 s.
+    /// [`retransmit_max`](Self::retransmit_max). Default: 1 s.
     pub retransmit_initial: Duration,
+    /// The longest wait between retransmissions
+    /// ([RFC 6347 §4.2.4.1](https://www.rfc-editor.org/rfc/rfc6347#section-4.2.4.1)). Default: 60 s.
+    pub retransmit_max: Duration,
     /// How long a handshake may take, from the first datagram on. Default: 60 s.
     pub handshake_timeout: Duration,
     /// Server only: answer the first ClientHello with a cookie under this secret, so that nothing is computed for
@@ -49,10 +52,6 @@ impl Config {
     /// The least [`mtu`](Self::mtu): room for a record with a useful fragment in it.
     pub const MIN_MTU: usize = 128;
 
-    /// The longest wait between retransmissions
-    /// ([RFC 6347 §4.2.4.1](https://www.rfc-editor.org/rfc/rfc6347#section-4.2.4.1)).
-    pub const MAX_RETRANSMIT: Duration = Duration::from_secs(60);
-
     /// The defaults, with `verify` to be decided by the caller: nobody is trusted by accident.
     pub fn new(provider: Provider, identity: Arc<Identity>, verify: Verify) -> Self {
         Self {
@@ -65,6 +64,7 @@ impl Config {
             require_extended_master_secret: false,
             mtu: 1200,
             retransmit_initial: Duration::from_secs(1),
+            retransmit_max: Duration::from_secs(60),
             handshake_timeout: Duration::from_secs(60),
             cookie_secret: None,
             key_log: false,

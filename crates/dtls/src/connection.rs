@@ -262,7 +262,8 @@ impl Connection {
                 (Timer::Handshake, _) => self.fail(Error::TimedOut),
                 (Timer::Retransmit, Some(alert)) => self.fail(Error::AlertReceived(alert)),
                 (Timer::Retransmit, None) => {
-                    self.retransmit_after = (self.retransmit_after * 2).min(Config::MAX_RETRANSMIT);
+                    self.retransmit_after =
+                        (self.retransmit_after * 2).min(self.config.retransmit_max);
                     self.repeat_flight();
                 }
             }

@@ -123,13 +123,7 @@ impl CheckList {
     pub(crate) fn pair_of(&self, transaction: TransactionId) -> Option<PairId> {
         self.pairs
             .iter()
-            .find(|pair| {
-                pair.cancelled == Some(transaction)
-                    || pair
-                        .check
-                        .as_ref()
-                        .is_some_and(|check| check.transaction.id() == transaction)
-            })
+            .find(|pair| pair.has_sent(transaction))
             .map(CandidatePair::id)
     }
 
@@ -285,9 +279,7 @@ impl CheckList {
         let Some(pair) = self.pair_mut(id) else {
             return;
         };
-        if let Some(check) = pair.check.take() {
-            pair.cancelled = Some(check.transaction.id());
-        }
+        pair.cancel_check();
         if pair.valid.is_none() {
             pair.state = PairState::Waiting;
         }
@@ -318,11 +310,9 @@ impl CheckList {
             pair.id() == selected || !matches!(pair.state, PairState::Frozen | PairState::Waiting)
         });
         for pair in &mut self.pairs {
-            if let Some(check) = pair.check.take() {
-                pair.cancelled = Some(check.transaction.id());
-                if pair.state == PairState::InProgress {
-                    pair.state = PairState::Failed;
-                }
+            pair.cancel_check();
+            if pair.state == PairState::InProgress {
+                pair.state = PairState::Failed;
             }
         }
     }

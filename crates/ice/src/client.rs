@@ -2,6 +2,7 @@
 //! ([RFC 8445 §7.2](https://www.rfc-editor.org/rfc/rfc8445#section-7.2)).
 
 use core::net::SocketAddr;
+use core::time::Duration;
 
 use rtckit_proto::{FiveTuple, Instant, Transmit};
 use rtckit_stun::{Class, Message, Retransmission, Step, Transaction, TransactionId};
@@ -49,13 +50,22 @@ impl Agent {
 
     fn begin_check(&mut self, now: Instant, id: PairId) {
         // RFC 8445 §14.3: RTO = MAX(500 ms, Ta * N)
-        let retransmission = Retransmission {
-            rto: self
-                .config
-                .retransmission
-                .rto
-                .max(self.pacer.interval().saturating_mul(self.checklist.load())),
-            ..self.config.retransmission
+        let rto = self
+            .config
+            .retransmission
+            .rto
+            .max(self.pacer.interval().saturating_mul(self.checklist.load()));
+        let has_answered = self
+            .checklist
+            .pair(id)
+            .is_some_and(|pair| pair.valid.is_some());
+        let retransmission = if has_answered {
+            steady(rto, &self.config.retransmission)
+        } else {
+            Retransmission {
+                rto,
+                ..self.config.retransmission
+            }
         };
         let mut transaction =
             Transaction::new(TransactionId::new(&mut *self.random), now, retransmission);
@@ -166,7 +176,7 @@ impl Agent {
         pair.stats.responses_received += 1;
         let check = pair.check.take_if(|check| check.transaction.id() == id);
         if check.is_none() {
-            pair.cancelled = None;
+            pair.forget_cancelled(id);
         } else if let Some(rtt) = check.as_ref().and_then(|check| check.transaction.rtt(now)) {
             pair.stats.measure(rtt);
         }
@@ -338,6 +348,22 @@ impl Agent {
         self.previous = None;
         self.checklist.conclude(id);
         self.event(Event::SelectedPair(pair));
+    }
+}
+
+/// How a check is repeated on a path that has answered before, as the nominating check is: at the same pace as long as
+/// another check would be waited for.
+///
+/// Backing off protects paths nobody knows anything of. Here it would make the whole connection wait for eight seconds
+/// and more after a few losses in a row, while the peer, which has the nomination, is sending already.
+fn steady(rto: Duration, usual: &Retransmission) -> Retransmission {
+    let doublings = (1u32 << usual.max_requests.saturating_sub(1).min(30)) - 1;
+    let periods = doublings.saturating_add(usual.last_wait.into());
+    Retransmission {
+        rto,
+        max_interval: rto,
+        max_requests: u8::try_from(periods).unwrap_or(u8::MAX),
+        last_wait: 1,
     }
 }
 

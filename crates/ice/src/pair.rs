@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use arrayvec::ArrayVec;
 use rtckit_proto::FiveTuple;
 use rtckit_stun::{Transaction, TransactionId};
 
@@ -97,6 +98,11 @@ pub(crate) struct Check {
     pub(crate) use_candidate: bool,
 }
 
+/// How many cancelled checks of a pair may still be answered. Where the round trip is longer than the time between two
+/// checks of the peer, each of which cancels one of ours, remembering the last alone would be remembering none that
+/// can be answered in time.
+const MAX_CANCELLED: usize = 8;
+
 /// A local and a remote candidate.
 #[derive(Clone, Debug)]
 pub struct CandidatePair {
@@ -107,8 +113,8 @@ pub struct CandidatePair {
     pub(crate) priority: u64,
     pub(crate) state: PairState,
     pub(crate) check: Option<Check>,
-    /// A check that was cancelled for a triggered one; its answer still counts.
-    pub(crate) cancelled: Option<TransactionId>,
+    /// Checks that were cancelled for triggered ones, the latest last; their answers still count.
+    cancelled: ArrayVec<TransactionId, MAX_CANCELLED>,
     /// Which local candidate the peer saw: set while the pair is in the valid list.
     pub(crate) valid: Option<usize>,
     /// Controlling: the next check nominates. Controlled: the peer has nominated the pair.
@@ -133,7 +139,7 @@ impl CandidatePair {
             priority,
             state: PairState::Frozen,
             check: None,
-            cancelled: None,
+            cancelled: ArrayVec::new_const(),
             valid: None,
             nominate: false,
             nominated: false,
@@ -148,6 +154,32 @@ impl CandidatePair {
                 rtt_measurements: 0,
             },
         }
+    }
+
+    /// Whether `transaction` is a check of this pair, under way or cancelled.
+    pub(crate) fn has_sent(&self, transaction: TransactionId) -> bool {
+        self.cancelled.contains(&transaction)
+            || self
+                .check
+                .as_ref()
+                .is_some_and(|check| check.transaction.id() == transaction)
+    }
+
+    /// Cancels the check under way: it is not repeated, and no failure, but its answer counts
+    /// ([RFC 8445 §7.3.1.4](https://www.rfc-editor.org/rfc/rfc8445#section-7.3.1.4)).
+    pub(crate) fn cancel_check(&mut self) {
+        let Some(check) = self.check.take() else {
+            return;
+        };
+        if self.cancelled.is_full() {
+            self.cancelled.remove(0);
+        }
+        self.cancelled.push(check.transaction.id());
+    }
+
+    /// A cancelled check was answered.
+    pub(crate) fn forget_cancelled(&mut self, transaction: TransactionId) {
+        self.cancelled.retain(|cancelled| *cancelled != transaction);
     }
 
     /// Its name.

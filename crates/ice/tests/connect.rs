@@ -58,6 +58,27 @@ fn whichever_datagram_is_lost() {
     }
 }
 
+/// The path has answered before, so the nominating check does not back off.
+#[test]
+fn after_many_lost_nominations() {
+    let lossless_checks = 4;
+    let mut network = Network::pair(7);
+    network.lose = Box::new(move |number| (lossless_checks..lossless_checks + 7).contains(&number));
+    let took = network.run_until(MILLIS(5_000), Network::both_selected);
+    assert!(took > MILLIS(2_500), "{took:?}: nothing was lost");
+}
+
+/// Each check of the peer cancels one of ours, and comes before the answer to the last.
+#[test]
+fn over_a_round_trip_longer_than_the_time_between_checks() {
+    for delay in [300, 700, 1_000] {
+        let mut network = Network::pair(7);
+        network.delay = MILLIS(delay);
+        let took = network.run_until(MILLIS(5 * delay), Network::both_selected);
+        assert!(took >= MILLIS(2 * delay), "{took:?}");
+    }
+}
+
 #[test]
 fn through_heavy_loss() {
     for seed in 0..30 {

@@ -172,7 +172,8 @@ impl Peer {
         self.transceivers.iter().map(Transceiver::info)
     }
 
-    /// The secrets of the handshake in NSS' key log format, once, if the configuration asks for them.
+    /// The secrets of the handshake in NSS' key log format, once, if the configuration asks for them: a line without
+    /// its end.
     pub fn take_key_log(&mut self) -> Option<String> {
         self.transport.take_key_log()
     }

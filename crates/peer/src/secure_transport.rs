@@ -178,6 +178,8 @@ impl SecureTransport {
         dtls.key_log = config.key_log;
         // ICE has proved the path and mostly measured it: a lost flight need not wait RFC 6347's full second.
         dtls.retransmit_initial = INITIAL_RETRANSMIT;
+        // ICE also keeps asking whether the path is there, so a loss in it is a loss, and no sign of a dead peer.
+        dtls.retransmit_max = MAX_RETRANSMIT;
         Arc::new(dtls)
     }
 
@@ -497,6 +499,9 @@ const MAX_RTP_OVERHEAD: usize = 16;
 
 /// How long the first DTLS flight waits for its answer before it is sent again.
 const INITIAL_RETRANSMIT: Duration = Duration::from_millis(200);
+
+/// The longest wait for an answer to a DTLS flight; a flight each second congests nothing.
+const MAX_RETRANSMIT: Duration = Duration::from_secs(1);
 
 /// A path that leads nowhere, for a DTLS machine whose datagrams take ICE's.
 const ANY_PATH: FiveTuple = FiveTuple::udp(UNSPECIFIED, UNSPECIFIED);

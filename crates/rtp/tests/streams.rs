@@ -392,6 +392,26 @@ fn a_stream_that_begins_reordered_begins_with_its_first_packet() {
 }
 
 #[test]
+fn a_beginning_that_is_lost_is_asked_for() {
+    let mut stream = video();
+    feed(&mut stream, &packet(11, 3000, true, false, 11));
+    assert!(!stream.has_frame(Instant::ZERO));
+    let due = stream.poll_timeout().unwrap();
+    let mut lost = [0; 4];
+    assert_eq!(stream.poll_nack(due, &mut lost), 1);
+    assert_eq!(lost[0], 10);
+    // nobody has it any more: the stream goes on without
+    feed(&mut stream, &packet(12, 6000, true, true, 12));
+    let mut now = due;
+    while !stream.has_frame(now) {
+        now = now.max(stream.poll_timeout().unwrap()) + Duration::from_millis(1);
+        stream.poll_nack(now, &mut lost);
+        assert!(now <= Instant::from_millis(1_100), "{now:?}");
+    }
+    assert_eq!(stream.poll_frame(now).unwrap().data, [12]);
+}
+
+#[test]
 fn a_frame_without_a_marker_ends_where_the_timestamp_changes() {
     let mut stream = video();
     feed(&mut stream, &packet(1, 1, false, true, 1));

@@ -20,6 +20,8 @@ use crate::message::Message;
 pub struct Retransmission {
     /// RTO: the time before the second request is sent; it doubles with each one. 500 ms.
     pub rto: Duration,
+    /// Where the doubling ends. The default never ends it.
+    pub max_interval: Duration,
     /// Rc: how many requests are sent in all. 7.
     pub max_requests: u8,
     /// Rm: after the last request a response is awaited this many times `rto`. 16.
@@ -30,6 +32,7 @@ impl Default for Retransmission {
     fn default() -> Self {
         Self {
             rto: Duration::from_millis(500),
+            max_interval: Duration::MAX,
             max_requests: 7,
             last_wait: 16,
         }
@@ -119,14 +122,17 @@ impl Transaction {
         }
         self.sent += 1;
         self.last_sent = now;
+        let Retransmission {
+            rto, max_interval, ..
+        } = self.retransmission;
         let wait = if self.is_exhausted() {
-            u32::from(self.retransmission.last_wait)
+            rto.saturating_mul(self.retransmission.last_wait.into())
         } else {
-            1_u32
-                .checked_shl(u32::from(self.sent - 1))
-                .unwrap_or(u32::MAX)
+            let doubled = 1_u32.checked_shl(u32::from(self.sent - 1));
+            rto.saturating_mul(doubled.unwrap_or(u32::MAX))
+                .min(max_interval)
         };
-        self.due = now + self.retransmission.rto.saturating_mul(wait);
+        self.due = now + wait;
         Step::Send
     }
 
@@ -169,6 +175,16 @@ mod tests {
         let (sent, failed) = schedule(Retransmission::default());
         assert_eq!(sent, [0, 500, 1500, 3500, 7500, 15_500, 31_500]);
         assert_eq!(failed, 39_500);
+    }
+
+    #[test]
+    fn the_doubling_can_have_an_end() {
+        let (sent, failed) = schedule(Retransmission {
+            max_interval: Duration::from_millis(1_200),
+            ..Retransmission::default()
+        });
+        assert_eq!(sent, [0, 500, 1500, 2700, 3900, 5100, 6300]);
+        assert_eq!(failed, 6_300 + 8_000, "the last wait is its own");
     }
 
     #[test]

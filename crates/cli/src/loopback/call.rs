@@ -39,6 +39,13 @@ pub(crate) struct Call<'o> {
     key_log: Option<KeyLog>,
 }
 
+/// Who calls, and who is called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
 /// What is known once the call is over.
 struct Ending {
     left: StatsReport,
@@ -66,13 +73,21 @@ impl<'o> Call<'o> {
         streams: [Stream; 2],
     ) -> Result<(Report, [Stream; 2]), Failure> {
         let stop = stop_on_interrupt();
-        let left = PeerConnection::new(self.configuration(1)).await?;
-        let right = PeerConnection::new(self.configuration(2)).await?;
+        let left = PeerConnection::new(self.configuration(Side::Left)).await?;
+        let right = PeerConnection::new(self.configuration(Side::Right)).await?;
         for (name, peer) in [("left", &left), ("right", &right)] {
             for address in peer.local_addresses() {
                 self.trace
                     .tell(Chapter::Start, format_args!("{name} listens at {address}"));
             }
+        }
+
+        if self.options.is_impaired() {
+            let seed = self.options.seed;
+            self.trace.tell(
+                Chapter::Start,
+                format_args!("the network is impaired; --seed {seed} repeats what it does"),
+            );
         }
 
         let called = self.trace.elapsed();
@@ -141,16 +156,22 @@ impl<'o> Call<'o> {
         Ok((Report::new(&facts), [video, audio]))
     }
 
-    fn configuration(&self, seed: u64) -> Configuration {
+    fn configuration(&self, side: Side) -> Configuration {
         let mut configuration = Configuration::new()
             .bind([([127, 0, 0, 1], 0).into()])
             .key_log(self.key_log.is_some());
         if self.options.is_impaired() {
+            // The two directions share the seed and not their fate.
+            let seed = self
+                .options
+                .seed
+                .wrapping_mul(2)
+                .wrapping_add(u64::from(side == Side::Right));
             configuration = configuration.shaper(ImpairedLink::new(self.options, seed));
         }
         match &self.capture {
             // Left's sockets see both directions: right's would see all of it again.
-            Some(capture) if seed == 1 => configuration.tap(capture.clone()),
+            Some(capture) if side == Side::Left => configuration.tap(capture.clone()),
             _ => configuration,
         }
     }

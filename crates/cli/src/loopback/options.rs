@@ -1,6 +1,8 @@
 //! The command line of `rtckit loopback`.
 
+use core::hash::{BuildHasher as _, Hasher as _};
 use core::time::Duration;
+use std::hash::RandomState;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -39,6 +41,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "MS", default_value = "0", value_parser = milliseconds)]
     pub(crate) jitter: Duration,
 
+    /// Choose what --loss and --jitter do to which datagram; the story of a call names its number
+    #[arg(long, value_name = "N", default_value_t = random_seed(), hide_default_value = true)]
+    pub(crate) seed: u64,
+
     /// Write the datagrams to a capture file, as left's sockets see them
     #[arg(long, value_name = "FILE")]
     pub(crate) pcap: Option<PathBuf>,
@@ -62,6 +68,11 @@ impl Options {
     pub(crate) fn longest_transit(&self) -> Duration {
         self.delay + self.jitter
     }
+}
+
+/// Another number each time, small enough to be typed.
+fn random_seed() -> u64 {
+    RandomState::new().build_hasher().finish() % 1_000_000
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -28,6 +28,7 @@ pub(crate) struct Facts<'f> {
 pub(crate) struct Report {
     ok: bool,
     seconds: f64,
+    seed: u64,
     loss: f64,
     delay: f64,
     jitter: f64,
@@ -95,6 +96,7 @@ impl Report {
                 .iter()
                 .all(|stream| stream.fault(may_lose).is_none()),
             seconds: facts.options.seconds.as_secs_f64(),
+            seed: facts.options.seed,
             loss: facts.options.loss,
             delay: millis(facts.options.delay),
             jitter: millis(facts.options.jitter),

@@ -271,7 +271,10 @@ impl ReceiveStream {
         self.reception
             .packet(now, index, packet.timestamp(), self.config.clock_rate);
         if self.make_room(now, index) {
-            self.store(now, index, packet);
+            let content = self.store(now, index, packet);
+            if content == Content::Continuation {
+                self.miss_beginning(now, index);
+            }
         } else {
             self.stats.late += 1;
         }
@@ -440,7 +443,23 @@ impl ReceiveStream {
         true
     }
 
-    fn store(&mut self, now: Instant, index: u64, packet: &Packet<'_>) {
+    /// The stream seems to begin with `index`, in the middle of a frame: the packet before was lost, or overtaken, and
+    /// can be asked for like any other. Without this the first picture, which all others need, is gone with its
+    /// first packet. A stream that was joined in its middle pays with waiting for what nobody has any more.
+    fn miss_beginning(&mut self, now: Instant, index: u64) {
+        let possible = self.config.nack
+            && !self.settled
+            && index == self.buffer.next()
+            && index > 0
+            && self.buffer.end() - index < self.buffer.capacity();
+        if possible {
+            self.losses.overtaken_before(now, index - 1, index);
+            self.buffer.step_back(index - 1);
+        }
+    }
+
+    /// Puts a packet into the ring, and says what it is for the frame around it.
+    fn store(&mut self, now: Instant, index: u64, packet: &Packet<'_>) -> Content {
         if self.losses.arrived(index).is_some_and(|tries| tries > 0) {
             self.stats.repaired += 1;
         }
@@ -470,10 +489,12 @@ impl ReceiveStream {
             }
         };
         let stored = part.content != Content::Damaged && self.buffer.insert(now, index, part);
-        if !stored {
-            self.stats.malformed += 1;
-            self.buffer.insert(now, index, damaged);
+        if stored {
+            return part.content;
         }
+        self.stats.malformed += 1;
+        self.buffer.insert(now, index, damaged);
+        Content::Damaged
     }
 
     /// Skips what is useless or overdue. Returns where the frame at the front of the ring ends, if it is whole.
