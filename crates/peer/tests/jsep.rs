@@ -313,7 +313,7 @@ fn an_offer_without_mids_is_answered_without_mids() {
 #[test]
 fn an_offer_that_could_not_be_answered_is_refused_at_once() {
     // a NUL in a mid, which the answer repeats
-    let offer = FIREFOX.replace("a=mid:2", "a=mid:\02");
+    let offer = FIREFOX.replace("a=mid:2", "a=mid:\x002");
     assert_ne!(offer, FIREFOX);
     let mut peer = peer(1);
     let refused = peer.set_remote_description(NOW, SessionDescription::offer(offer));
