@@ -8,7 +8,7 @@ use rtckit::{
     Configuration, ConnectionState, Direction, DtlsTransportState, Event, IceConnectionState,
     PeerConnection, StatsReport, Transceiver,
 };
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -96,20 +96,26 @@ impl<'o> Call<'o> {
             transceivers.push(left.add_transceiver(stream.kind(), Direction::SendOnly)?);
         }
         self.signal(&left, &right).await?;
+        let (left_told, left_candidates) = oneshot::channel();
         tokio::spawn(watch_events(
             "left",
             left.clone(),
             right.clone(),
             Arc::clone(&self.trace),
+            left_told,
         ));
+        let (right_told, right_candidates) = oneshot::channel();
         let right_over = tokio::spawn(watch_events(
             "right",
             right.clone(),
             left.clone(),
             Arc::clone(&self.trace),
+            right_told,
         ));
         self.connect(&left, &right, stop.clone()).await?;
         let connected = self.trace.elapsed();
+        // The peers may be quicker than those who tell of them; the story keeps its order.
+        let _ = tokio::join!(left_candidates, right_candidates);
         self.tell_keys(&left).await?;
 
         let duration = self.options.seconds;
@@ -324,13 +330,16 @@ fn halves(
         .ok_or_else(|| Failure::new(format_args!("right did not take the {}", stream.kind())))
 }
 
-/// Hands the candidates of `from` to `to` and tells what happens to `from`, until it is closed.
+/// Hands the candidates of `from` to `to` and tells what happens to `from`, until it is closed. After the last candidate,
+/// or when it is over, `candidates_told` is done with.
 async fn watch_events(
     name: &'static str,
     from: PeerConnection,
     to: PeerConnection,
     trace: Arc<Trace>,
+    candidates_told: oneshot::Sender<()>,
 ) {
+    let mut candidates_told = Some(candidates_told);
     while let Some(event) = from.next_event().await {
         match event {
             Event::IceCandidate(candidate) => {
@@ -343,6 +352,9 @@ async fn watch_events(
                         Chapter::Ice,
                         format_args!("the other side refused it: {error}"),
                     );
+                }
+                if candidate.candidate.is_empty() {
+                    candidates_told.take().map(|told| told.send(()));
                 }
             }
             Event::IceConnectionState(
