@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 
 use rtckit_proto::Instant;
-use rtckit_rtp::{Packet, rtcp};
+use rtckit_rtp::{Packet, Ssrc, rtcp};
 
 use crate::config::Config;
 use crate::event::Event;
 use crate::report::handle_rtcp;
 use crate::secure_transport::Opened;
-use crate::transceiver::Transceiver;
+use crate::transceiver::{Receiving, Transceiver};
 
 /// Brings what a datagram held to the stream it belongs to.
 pub(crate) fn route(
@@ -41,17 +41,44 @@ fn route_rtp(
     now: Instant,
     packet: &Packet<'_>,
 ) {
-    let Some(index) = stream_of(transceivers, packet) else {
+    let Some((index, carries)) = stream_of(transceivers, packet) else {
         return;
     };
     let Some(transceiver) = transceivers.get_mut(index) else {
         return;
     };
-    let Some(stream) = transceiver.receive_stream(config, packet.ssrc()) else {
+    match carries {
+        Carries::Media => {
+            let Some(stream) = transceiver.receive_stream(config, packet.ssrc()) else {
+                return;
+            };
+            stream.handle_packet(now, packet);
+        }
+        Carries::Retransmission => repair(transceiver, now, packet),
+    }
+    tell_frames(transceiver, events, now);
+}
+
+/// A packet of RTX came for `transceiver`.
+///
+/// Its stream is that of the media that comes now, for there is one at a time, unless the other side has announced it as
+/// another's ([RFC 4588 §5.3](https://www.rfc-editor.org/rfc/rfc4588#section-5.3)).
+fn repair(transceiver: &mut Transceiver, now: Instant, packet: &Packet<'_>) {
+    let Some(receiver) = &mut transceiver.receiver else {
         return;
     };
-    stream.handle_packet(now, packet);
-    tell_frames(transceiver, events, now);
+    receiver.rtx_ssrc = Some(packet.ssrc());
+    let Some(stream) = &mut receiver.stream else {
+        // before any media there is nothing to repair; senders probe the path as early as this
+        return;
+    };
+    let announced = receiver
+        .announced_rtx
+        .iter()
+        .find(|(_, rtx)| *rtx == packet.ssrc().0);
+    if announced.is_none_or(|(media, _)| *media == stream.ssrc().0) {
+        stream.handle_retransmission(now, packet);
+    }
 }
 
 /// Tells the user once that frames wait, because a packet came or one was given up.
@@ -77,48 +104,74 @@ pub(crate) fn tell_frames(
     }
 }
 
+/// What a packet brings to a transceiver, by its payload type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carries {
+    Media,
+    Retransmission,
+}
+
+/// Whether `transceiver` receives packets of this type, and what they are. Any other was not agreed on.
+fn carries(transceiver: &Transceiver, packet: &Packet<'_>) -> Option<Carries> {
+    transceiver.receiver.as_ref()?;
+    let codec = &transceiver.codec.as_ref()?.receive;
+    let payload_type = packet.payload_type().0;
+    if codec.payload_type == payload_type {
+        Some(Carries::Media)
+    } else {
+        (codec.rtx == Some(payload_type)).then_some(Carries::Retransmission)
+    }
+}
+
+/// Whether packets of this source came to `receiver` before.
+fn is_bound(receiver: &Receiving, carries: Carries, ssrc: Ssrc) -> bool {
+    match carries {
+        Carries::Media => receiver
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.ssrc() == ssrc),
+        Carries::Retransmission => receiver.rtx_ssrc == Some(ssrc),
+    }
+}
+
+/// Whether SDP said that this source is the section's.
+fn is_announced(receiver: &Receiving, carries: Carries, ssrc: Ssrc) -> bool {
+    match carries {
+        Carries::Media => receiver.announced.contains(&ssrc.0),
+        Carries::Retransmission => receiver.announced_rtx.iter().any(|(_, rtx)| *rtx == ssrc.0),
+    }
+}
+
 /// Which transceiver a packet belongs to: by its mid, by its SSRC, and failing both by its payload type, if that is
-/// nobody else's ([RFC 9143 §9.2](https://www.rfc-editor.org/rfc/rfc9143#section-9.2)). Its payload type must be the one
+/// nobody else's ([RFC 9143 §9.2](https://www.rfc-editor.org/rfc/rfc9143#section-9.2)). Its payload type must be one
 /// agreed on.
-fn stream_of(transceivers: &[Transceiver], packet: &Packet<'_>) -> Option<usize> {
-    let receives = |transceiver: &&Transceiver| {
-        let payload_type = transceiver.codec.as_ref().map(|codec| codec.payload_type);
-        transceiver.receiver.is_some() && payload_type == Some(packet.payload_type().0)
-    };
-    let position = |rule: &dyn Fn(&Transceiver) -> bool| {
+fn stream_of(transceivers: &[Transceiver], packet: &Packet<'_>) -> Option<(usize, Carries)> {
+    type Rule<'r> = &'r dyn Fn(&Transceiver, &Receiving, Carries) -> bool;
+    let candidates = |rule: Rule<'_>| {
         transceivers
             .iter()
-            .position(|transceiver| receives(&transceiver) && rule(transceiver))
+            .enumerate()
+            .filter_map(move |(index, transceiver)| {
+                let carries = carries(transceiver, packet)?;
+                let receiver = transceiver.receiver.as_ref()?;
+                rule(transceiver, receiver, carries).then_some((index, carries))
+            })
     };
     let ssrc = packet.ssrc();
-    let bound = |transceiver: &Transceiver| {
-        let stream = transceiver
-            .receiver
-            .as_ref()
-            .and_then(|receiver| receiver.stream.as_ref());
-        stream.is_some_and(|stream| stream.ssrc() == ssrc)
-    };
-    let named = |transceiver: &Transceiver| {
+    let bound: Rule<'_> = &|_, receiver, carries| is_bound(receiver, carries, ssrc);
+    let named: Rule<'_> = &|transceiver, _, _| {
         let mid = transceiver
             .mid_extension
             .and_then(|id| packet.extension(id));
         mid.is_some() && mid == transceiver.mid.as_deref().map(str::as_bytes)
     };
-    let announced = |transceiver: &Transceiver| {
-        transceiver
-            .receiver
-            .as_ref()
-            .is_some_and(|receiver| receiver.announced.contains(&ssrc.0))
-    };
-    position(&bound)
-        .or_else(|| position(&named))
-        .or_else(|| position(&announced))
+    let announced: Rule<'_> = &|_, receiver, carries| is_announced(receiver, carries, ssrc);
+    [bound, named, announced]
+        .into_iter()
+        .find_map(|rule| candidates(rule).next())
         .or_else(|| {
-            let mut candidates = transceivers
-                .iter()
-                .enumerate()
-                .filter(|(_, transceiver)| receives(transceiver));
-            let (index, _) = candidates.next()?;
-            candidates.next().is_none().then_some(index)
+            let mut all = candidates(&|_, _, _| true);
+            let only = all.next()?;
+            all.next().is_none().then_some(only)
         })
 }
