@@ -147,15 +147,20 @@ fn is_announced(receiver: &Receiving, carries: Carries, ssrc: Ssrc) -> bool {
 /// agreed on.
 fn stream_of(transceivers: &[Transceiver], packet: &Packet<'_>) -> Option<(usize, Carries)> {
     type Rule<'r> = &'r dyn Fn(&Transceiver, &Receiving, Carries) -> bool;
-    let candidates = |rule: Rule<'_>| {
-        transceivers
-            .iter()
-            .enumerate()
-            .filter_map(move |(index, transceiver)| {
-                let carries = carries(transceiver, packet)?;
-                let receiver = transceiver.receiver.as_ref()?;
-                rule(transceiver, receiver, carries).then_some((index, carries))
-            })
+    let first = |rule: Rule<'_>| {
+        let mut transceivers = transceivers.iter().enumerate();
+        transceivers.find_map(|(index, transceiver)| {
+            let carries = carries(transceiver, packet)?;
+            let receiver = transceiver.receiver.as_ref()?;
+            rule(transceiver, receiver, carries).then_some((index, carries))
+        })
+    };
+    let only = || {
+        let transceivers = transceivers.iter().enumerate();
+        let mut all = transceivers
+            .filter_map(|(index, transceiver)| Some((index, carries(transceiver, packet)?)));
+        let only = all.next()?;
+        all.next().is_none().then_some(only)
     };
     let ssrc = packet.ssrc();
     let bound: Rule<'_> = &|_, receiver, carries| is_bound(receiver, carries, ssrc);
@@ -166,12 +171,8 @@ fn stream_of(transceivers: &[Transceiver], packet: &Packet<'_>) -> Option<(usize
         mid.is_some() && mid == transceiver.mid.as_deref().map(str::as_bytes)
     };
     let announced: Rule<'_> = &|_, receiver, carries| is_announced(receiver, carries, ssrc);
-    [bound, named, announced]
-        .into_iter()
-        .find_map(|rule| candidates(rule).next())
-        .or_else(|| {
-            let mut all = candidates(&|_, _, _| true);
-            let only = all.next()?;
-            all.next().is_none().then_some(only)
-        })
+    first(bound)
+        .or_else(|| first(named))
+        .or_else(|| first(announced))
+        .or_else(only)
 }
