@@ -324,7 +324,6 @@ mod tests {
         }
         let before = format!("{:?}", streams(&peer));
         let mut buf = [0; 64];
-        // 98: of nobody. 97 of a source that was announced as another's is nobody's either.
         for (payload_type, ssrc) in [(98, VIDEO), (98, Ssrc(7)), (0, RTX), (127, AUDIO)] {
             let header = Header {
                 payload_type: PayloadType(payload_type),
