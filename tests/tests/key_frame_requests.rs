@@ -52,11 +52,12 @@ fn counted(call: &Call, side: Side) -> [(u64, u64); 2] {
     ]
 }
 
-/// Writes a key frame (the first bit of VP8's header says so) from `side`, so that nobody wants one any more.
+/// Writes what begins like a key frame (RFC 6386 §9.1) from `side`, so that nobody wants one any more.
 fn send_key_frame(call: &mut Call, side: Side, timestamp: u32) {
     let (now, video) = (call.pair.now, call.streams[side as usize][1]);
     let mut sender = call.peer_mut(side).sender(video).unwrap();
-    sender.write_frame(now, timestamp, &[0; 500]).unwrap();
+    let frame = [0x10, 0, 0, 0x9d, 0x01, 0x2a, 64, 0, 64, 0];
+    sender.write_frame(now, timestamp, &frame).unwrap();
     call.run_for(Duration::from_millis(100));
     let video = call.streams[side.other() as usize][1];
     let now = call.pair.now;
@@ -130,6 +131,7 @@ fn not_at_all_where_neither_is_agreed_on() {
 fn a_lost_request_is_sent_again() {
     let mut call = call("a_lost_request_is_sent_again", &[NO_PLI]);
     send_key_frame(&mut call, Side::A, 90_000);
+    call.run_for(Duration::from_secs(1));
     let told_before = told(&call, Side::A);
     let until = call.pair.now + Duration::from_millis(300);
     call.pair.set_script(move |flight: Flight<'_>| {
@@ -140,8 +142,11 @@ fn a_lost_request_is_sent_again() {
             Fate::Deliver
         }
     });
+    assert_eq!(counted(&call, Side::A)[0], counted(&call, Side::A)[1]);
     request_key_frame(&mut call, Side::B);
     call.run_for(Duration::from_millis(290));
+    let [heard, sent] = counted(&call, Side::A);
+    assert_eq!(sent.1, heard.1 + 1);
     assert_eq!(told(&call, Side::A), told_before);
     let arrived = |call: &mut Call| told(call, Side::A) > told_before;
     call.run_until(Duration::from_secs(1), arrived).unwrap();
