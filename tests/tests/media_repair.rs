@@ -116,15 +116,17 @@ fn check_counters(call: &Call, side: Side, with_rtx: bool) {
     assert_eq!((audio_sent.rtx_ssrc, audio_came.rtx_ssrc), (None, None));
     assert!(sent.nack_count > 0 && sent.nack_count <= came.nack_count);
     let again = sent.retransmitted_packets_sent;
-    assert!(again > 0 && again >= came.retransmitted_packets_received);
+    assert!(again > 0);
     assert!(came.retransmitted_packets_received > again / 2, "{came:#?}");
     if with_rtx {
         assert!(sent.rtx_ssrc.is_some_and(|ssrc| ssrc != sent.ssrc));
         assert_eq!(sent.rtx_ssrc, came.rtx_ssrc);
+        assert!(came.retransmitted_packets_received <= again);
         // what came over RTX is no packet of the stream
         assert!(came.packets_lost as u64 >= came.retransmitted_packets_received);
     } else {
         assert_eq!((sent.rtx_ssrc, came.rtx_ssrc), (None, None));
+        // it cannot be told from one that was asked for too early, and was only late
         assert!(came.packets_lost < came.retransmitted_packets_received as i64);
     }
 }
