@@ -11,6 +11,8 @@ const CONNECT: Duration = Duration::from_secs(20);
 const PLAY: Duration = Duration::from_secs(5);
 /// How long the receivers wait for repairs at the end, as the loopback does.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// The longest datagram a peer sends, if it is not told otherwise.
+const MAX_DATAGRAM: usize = 1_200;
 
 /// Plays the clip both ways, and checks that nothing arrives that was not sent.
 fn play<'c>(call: &mut Call, clip: &'c Clip) -> [Playback<'c>; 2] {
@@ -92,6 +94,16 @@ fn lost_packets_are_repaired(name: &'static str, with_rtx: bool) {
         for side in Side::BOTH {
             check_counters(&call, side, with_rtx);
         }
+        // the number of the original takes room, which was kept free for it
+        let longest = call.pair.trace.iter().map(|sent| sent.data.len()).max();
+        assert_eq!(
+            longest,
+            Some(if with_rtx {
+                MAX_DATAGRAM
+            } else {
+                MAX_DATAGRAM - 2
+            })
+        );
     }
     let worst = shares.iter().copied().fold(1.0, f64::min);
     let mean = shares.iter().sum::<f64>() / shares.len() as f64;

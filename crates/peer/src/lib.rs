@@ -79,7 +79,7 @@
 //! | BUNDLE ([RFC 9143](https://www.rfc-editor.org/rfc/rfc9143)) | always: what cannot share the transport is refused; so is what lacks `rtcp-mux` ([RFC 8858](https://www.rfc-editor.org/rfc/rfc8858)) |
 //! | Codecs | VP8 and Opus, as encoded frames: rtckit carries media, it does not encode it |
 //! | Feedback ([RFC 4585](https://www.rfc-editor.org/rfc/rfc4585), [5104](https://www.rfc-editor.org/rfc/rfc5104), [5506](https://www.rfc-editor.org/rfc/rfc5506)) | NACK, answered over RTX where both sides have it, else on the same SSRC; PLI; FIR, sent only where PLI was not agreed on; reduced-size RTCP; no bandwidth estimation |
-//! | RTX ([RFC 4588](https://www.rfc-editor.org/rfc/rfc4588)) | offered and accepted for video, with `a=ssrc-group:FID`; probes and padding from the other side are survived. No `rtx-time`, no RTCP about the SSRC of RTX, no probes of our own |
+//! | RTX ([RFC 4588](https://www.rfc-editor.org/rfc/rfc4588)) | offered and accepted for video, with `a=ssrc-group:FID`; probes and padding from the other side are survived. No `rtx-time`, no repaired RIDs, no RTCP about the SSRC of RTX, no probes of our own |
 //! | Payload types ([RFC 3264](https://www.rfc-editor.org/rfc/rfc3264)) | the offerer's in answers; if an answer has others, each side sends with what the other's description says |
 //! | Demultiplexing ([RFC 7983](https://www.rfc-editor.org/rfc/rfc7983)) | STUN, DTLS, SRTP, SRTCP on one port; streams by mid, SSRC or payload type |
 //! | Statistics | the W3C's names, see [`StatsReport`] |

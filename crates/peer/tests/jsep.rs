@@ -291,6 +291,23 @@ fn who_sends_announces_two_sources_and_who_does_not_offer_rtx_gets_none() {
 }
 
 #[test]
+fn of_two_payload_types_for_one_codec_the_first_is_answered() {
+    let offer = FIREFOX
+        .replace(" 120 124 ", " 50 51 120 124 ")
+        .replace(
+            "a=rtpmap:120 VP8/90000\r\n",
+            "a=rtpmap:50 VP8/90000\r\na=rtpmap:51 rtx/90000\r\na=fmtp:51 apt=50\r\na=rtpmap:120 VP8/90000\r\n",
+        );
+    let answer = answer_with(&mut peer(1), &offer);
+    let section = video_section(&answer);
+    assert!(
+        has(section, "m=video 9 UDP/TLS/RTP/SAVPF 50 51"),
+        "{section}"
+    );
+    assert!(has(section, "a=fmtp:51 apt=50"), "{section}");
+}
+
+#[test]
 fn a_second_offer_keeps_the_payload_types_that_were_agreed_on() {
     let mut answerer = peer(1);
     answerer

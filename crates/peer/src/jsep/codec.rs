@@ -111,20 +111,23 @@ pub(crate) fn offered_codecs(kind: MediaKind) -> Vec<Codec> {
 }
 
 /// The codecs of `offered` that we take part in, under the offerer's payload types and in the offerer's order
-/// ([RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264#section-6.1)).
+/// ([RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264#section-6.1)). Of several payload types for one codec the
+/// first is taken: what is answered is what will be received.
 pub(crate) fn common_codecs(kind: MediaKind, offered: &[Codec]) -> Vec<Codec> {
     let ours = offered_codecs(kind);
-    offered
-        .iter()
-        .filter_map(|theirs| {
-            let own = ours.iter().find(|own| own.format == theirs.format)?;
-            Some(Codec {
-                payload_type: theirs.payload_type,
-                format: own.format,
-                fmtp: own.fmtp.clone(),
-                feedback: own.feedback.intersection(theirs.feedback),
-                rtx: theirs.rtx.filter(|_| own.rtx.is_some()),
-            })
+    let first = |theirs: &&Codec| {
+        let of_format = |codec: &&Codec| codec.format == theirs.format;
+        offered.iter().find(of_format) == Some(*theirs)
+    };
+    let common = |theirs: &Codec| {
+        let own = ours.iter().find(|own| own.format == theirs.format)?;
+        Some(Codec {
+            payload_type: theirs.payload_type,
+            format: own.format,
+            fmtp: own.fmtp.clone(),
+            feedback: own.feedback.intersection(theirs.feedback),
+            rtx: theirs.rtx.filter(|_| own.rtx.is_some()),
         })
-        .collect()
+    };
+    offered.iter().filter(first).filter_map(common).collect()
 }
