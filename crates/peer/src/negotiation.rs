@@ -9,8 +9,7 @@ use crate::config::Setup;
 use crate::error::Error;
 use crate::event::{Event, TransceiverId};
 use crate::jsep::{
-    self, Agreed, Codec, Description, Media, RtpSection, Section, TransportParameters,
-    offered_codecs,
+    self, Description, Media, RtpSection, Section, TransportParameters, offered_codecs,
 };
 use crate::peer::Peer;
 use crate::secure_transport::{DtlsRole, Terms};
@@ -474,7 +473,7 @@ impl Peer {
         let usable = if local.rejected || remote.rejected {
             None
         } else {
-            agreed_codec(answered, ours, theirs)
+            jsep::agreed_codec(answered, ours, theirs)
         };
         let Some(codec) = usable else {
             transceiver.current_direction = Some(Direction::Inactive);
@@ -530,23 +529,6 @@ impl Peer {
         ));
         id
     }
-}
-
-/// The codec the answer wants most, as either side numbers it.
-fn agreed_codec(answered: &RtpSection, ours: &RtpSection, theirs: &RtpSection) -> Option<Agreed> {
-    let wanted = answered.codecs.first()?;
-    let of = |section: &RtpSection| {
-        // several payload types can have one codec
-        let same = section.codecs.iter().find(|codec| *codec == wanted);
-        let alike = || {
-            section
-                .codecs
-                .iter()
-                .find(|codec| codec.format == wanted.format)
-        };
-        same.or_else(alike).cloned()
-    };
-    Codec::agreed(&of(ours)?, &of(theirs)?)
 }
 
 /// A transport we can use names a certificate.

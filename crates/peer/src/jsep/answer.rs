@@ -1,7 +1,7 @@
 //! How an answer follows from an offer ([RFC 9429 §5.3](https://www.rfc-editor.org/rfc/rfc9429#section-5.3)), and what
 //! an answer must satisfy.
 
-use super::codec::{common_codecs, formats};
+use super::codec::{Agreed, common_codecs, formats};
 use super::{Codec, Description, Media, RtpSection, Section};
 use crate::error::Error;
 use rtckit_sdp::attribute::Direction;
@@ -92,6 +92,27 @@ pub(crate) fn answer_section(
         candidates: Vec::new(),
         end_of_candidates: false,
     }
+}
+
+/// The codec the answer wants most, as either side numbers it.
+pub(crate) fn agreed_codec(
+    answered: &RtpSection,
+    ours: &RtpSection,
+    theirs: &RtpSection,
+) -> Option<Agreed> {
+    let wanted = answered.codecs.first()?;
+    let of = |section: &RtpSection| {
+        // several payload types can have one codec
+        let same = section.codecs.iter().find(|codec| *codec == wanted);
+        let alike = || {
+            section
+                .codecs
+                .iter()
+                .find(|codec| codec.format == wanted.format)
+        };
+        same.or_else(alike).cloned()
+    };
+    Codec::agreed(&of(ours)?, &of(theirs)?)
 }
 
 /// Whether `answer` is one to `offer`: the same sections in the same order, nothing in use that was not offered

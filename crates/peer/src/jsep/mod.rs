@@ -15,7 +15,7 @@ use rtckit_sdp::attribute::{Direction, Setup};
 
 use crate::state::MediaKind;
 
-pub(crate) use answer::{LocalRtp, answer_section, check_answer};
+pub(crate) use answer::{LocalRtp, agreed_codec, answer_section, check_answer};
 pub(crate) use codec::{Agreed, Codec, FeedbackSet, formats, offered_codecs};
 pub(crate) use read::read;
 pub(crate) use write::write;
