@@ -102,15 +102,15 @@ pub(crate) fn agreed_codec(
 ) -> Option<Agreed> {
     let wanted = answered.codecs.first()?;
     let of = |section: &RtpSection| {
-        // several payload types can have one codec
-        let same = section.codecs.iter().find(|codec| *codec == wanted);
-        let alike = || {
-            section
-                .codecs
-                .iter()
-                .find(|codec| codec.format == wanted.format)
-        };
-        same.or_else(alike).cloned()
+        let alike = |codec: &&Codec| codec.format == wanted.format;
+        let mut codecs = section.codecs.iter().filter(alike);
+        // several payload types can have one codec: the number tells, unless the answer has its own
+        let numbered = |codec: &&Codec| codec.payload_type == wanted.payload_type;
+        codecs
+            .clone()
+            .find(numbered)
+            .or_else(|| codecs.next())
+            .cloned()
     };
     Codec::agreed(&of(ours)?, &of(theirs)?)
 }
