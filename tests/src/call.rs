@@ -226,6 +226,20 @@ impl CallBuilder {
         self
     }
 
+    /// The offerer does not offer RTX, or so it seems to the answerer.
+    #[must_use]
+    pub fn without_rtx(self) -> Self {
+        self.edit(Side::A, |sdp| {
+            let sdp = sdp.replace(" 96 97\r\n", " 96\r\n");
+            let lines = sdp.split_inclusive('\n');
+            let kept = lines.filter(|line| {
+                let of_rtx = ["a=rtpmap:97 ", "a=fmtp:97 ", "a=ssrc-group:FID "];
+                !of_rtx.iter().any(|start| line.starts_with(start))
+            });
+            kept.collect()
+        })
+    }
+
     /// Which way the media of the offerer and the answerer may go.
     #[must_use]
     pub fn directions(mut self, a: Direction, b: Direction) -> Self {

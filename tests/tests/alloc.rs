@@ -207,17 +207,14 @@ fn steady_state(call: &mut Call, lose_every: u64) -> u64 {
 
 const PROFILES: [SrtpProfile; 2] = [SrtpProfile::AeadAes128Gcm, SrtpProfile::Aes128CmHmacSha1_80];
 
-fn build(name: &'static str, profile: SrtpProfile) -> Call {
-    CallBuilder::new(name, 1)
-        .ring()
-        .profiles(&[profile])
-        .start()
+fn builder(name: &'static str, profile: SrtpProfile) -> CallBuilder {
+    CallBuilder::new(name, 1).ring().profiles(&[profile])
 }
 
 #[test]
 fn sending_and_receiving_allocate_nothing() {
     for profile in PROFILES {
-        let mut call = build("sending_and_receiving_allocate_nothing", profile);
+        let mut call = builder("sending_and_receiving_allocate_nothing", profile).start();
         assert_eq!(steady_state(&mut call, u64::MAX), 0);
     }
 }
@@ -225,9 +222,20 @@ fn sending_and_receiving_allocate_nothing() {
 #[test]
 fn repairing_losses_allocates_nothing() {
     for profile in PROFILES {
-        let mut call = build("repairing_losses_allocates_nothing", profile);
+        let mut call = builder("repairing_losses_allocates_nothing", profile).start();
         assert_eq!(steady_state(&mut call, 50), 0);
+        let stats = call.pair.b.stats(call.pair.now).inbound_rtp;
+        assert!(stats.iter().any(|stream| stream.rtx_ssrc.is_some()));
     }
+}
+
+#[test]
+fn repairing_losses_without_rtx_allocates_nothing() {
+    let name = "repairing_losses_without_rtx_allocates_nothing";
+    let mut call = builder(name, PROFILES[0]).without_rtx().start();
+    assert_eq!(steady_state(&mut call, 50), 0);
+    let stats = call.pair.b.stats(call.pair.now).inbound_rtp;
+    assert!(stats.iter().all(|stream| stream.rtx_ssrc.is_none()));
 }
 
 /// Forged datagrams of every kind, from the peer's address and from everywhere.

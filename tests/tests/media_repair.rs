@@ -11,6 +11,8 @@ const CONNECT: Duration = Duration::from_secs(20);
 const PLAY: Duration = Duration::from_secs(5);
 /// How long the receivers wait for repairs at the end, as the loopback does.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// The longest datagram a peer sends, if it is not told otherwise.
+const MAX_DATAGRAM: usize = 1_200;
 
 /// Plays the clip both ways, and checks that nothing arrives that was not sent.
 fn play<'c>(call: &mut Call, clip: &'c Clip) -> [Playback<'c>; 2] {
@@ -50,7 +52,16 @@ fn nothing_is_missing_without_loss() {
 }
 
 #[test]
-fn lost_packets_are_repaired() {
+fn lost_packets_are_repaired_over_rtx() {
+    lost_packets_are_repaired("lost_packets_are_repaired_over_rtx", true);
+}
+
+#[test]
+fn lost_packets_are_repaired_on_the_stream_itself() {
+    lost_packets_are_repaired("lost_packets_are_repaired_on_the_stream_itself", false);
+}
+
+fn lost_packets_are_repaired(name: &'static str, with_rtx: bool) {
     let clip = Clip::load();
     let mut shares = Vec::new();
     for seed in seeds(20) {
@@ -64,9 +75,11 @@ fn lost_packets_are_repaired() {
             duplicate: 0.02,
             ..LinkConfig::default()
         };
-        let mut call = CallBuilder::new("lost_packets_are_repaired", seed)
-            .link(link)
-            .start();
+        let mut call = CallBuilder::new(name, seed).link(link);
+        if !with_rtx {
+            call = call.without_rtx();
+        }
+        let mut call = call.start();
         call.connect_within(CONNECT);
         for playback in play(&mut call, &clip) {
             let (video, audio) = (playback.video(), playback.audio());
@@ -79,20 +92,53 @@ fn lost_packets_are_repaired() {
             shares.push(share);
         }
         for side in Side::BOTH {
-            let stats = call.peer(side).stats(call.pair.now);
-            let repaired: u64 = stats
-                .outbound_rtp
-                .iter()
-                .map(|stream| stream.retransmitted_packets_sent)
-                .sum();
-            assert!(repaired > 0, "{stats:#?}");
+            check_counters(&call, side, with_rtx);
         }
+        // the number of the original takes room, which was kept free for it
+        let longest = call.pair.trace.iter().map(|sent| sent.data.len()).max();
+        assert_eq!(
+            longest,
+            Some(if with_rtx {
+                MAX_DATAGRAM
+            } else {
+                MAX_DATAGRAM - 2
+            })
+        );
     }
     let worst = shares.iter().copied().fold(1.0, f64::min);
     let mean = shares.iter().sum::<f64>() / shares.len() as f64;
     println!(
-        "video frames delivered: {:.2} % at worst, {:.2} % on average",
+        "RTX: {with_rtx}, video frames delivered: {:.2} % at worst, {:.2} % on average",
         worst * 100.0,
         mean * 100.0
     );
+}
+
+/// What `side` counted as sent again, against what the other side counted as received again.
+fn check_counters(call: &Call, side: Side, with_rtx: bool) {
+    let (sent, came) = (
+        call.peer(side).stats(call.pair.now).outbound_rtp,
+        call.peer(side.other()).stats(call.pair.now).inbound_rtp,
+    );
+    let ([audio_sent, sent], [audio_came, came]) = (&sent[..], &came[..]) else {
+        panic!("sound and pictures");
+    };
+    assert_eq!(audio_sent.retransmitted_packets_sent, 0);
+    assert_eq!(audio_came.retransmitted_packets_received, 0);
+    assert_eq!((audio_sent.rtx_ssrc, audio_came.rtx_ssrc), (None, None));
+    assert!(sent.nack_count > 0 && sent.nack_count <= came.nack_count);
+    let again = sent.retransmitted_packets_sent;
+    assert!(again > 0);
+    assert!(came.retransmitted_packets_received > again / 2, "{came:#?}");
+    if with_rtx {
+        assert!(sent.rtx_ssrc.is_some_and(|ssrc| ssrc != sent.ssrc));
+        assert_eq!(sent.rtx_ssrc, came.rtx_ssrc);
+        assert!(came.retransmitted_packets_received <= again);
+        // what came over RTX is no packet of the stream
+        assert!(came.packets_lost as u64 >= came.retransmitted_packets_received);
+    } else {
+        assert_eq!((sent.rtx_ssrc, came.rtx_ssrc), (None, None));
+        // it cannot be told from one that was asked for too early, and was only late
+        assert!(came.packets_lost < came.retransmitted_packets_received as i64);
+    }
 }

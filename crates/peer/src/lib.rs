@@ -78,10 +78,12 @@
 //! | JSEP ([RFC 9429](https://www.rfc-editor.org/rfc/rfc9429)) | offer and answer for audio and video, renegotiation that adds sections or turns them, ICE restart, trickle; no provisional answers, no rollback |
 //! | BUNDLE ([RFC 9143](https://www.rfc-editor.org/rfc/rfc9143)) | always: what cannot share the transport is refused; so is what lacks `rtcp-mux` ([RFC 8858](https://www.rfc-editor.org/rfc/rfc8858)) |
 //! | Codecs | VP8 and Opus, as encoded frames: rtckit carries media, it does not encode it |
-//! | Feedback ([RFC 4585](https://www.rfc-editor.org/rfc/rfc4585), [5104](https://www.rfc-editor.org/rfc/rfc5104), [5506](https://www.rfc-editor.org/rfc/rfc5506)) | NACK with retransmission on the same SSRC, PLI, FIR (received), reduced-size RTCP; no RTX stream, no bandwidth estimation |
+//! | Feedback ([RFC 4585](https://www.rfc-editor.org/rfc/rfc4585), [5104](https://www.rfc-editor.org/rfc/rfc5104), [5506](https://www.rfc-editor.org/rfc/rfc5506)) | NACK, answered over RTX where both sides have it, else on the same SSRC; PLI; FIR, sent only where PLI was not agreed on; reduced-size RTCP; no bandwidth estimation |
+//! | RTX ([RFC 4588](https://www.rfc-editor.org/rfc/rfc4588)) | offered and accepted for video, with `a=ssrc-group:FID`; probes and padding from the other side are survived. No `rtx-time`, no repaired RIDs, no RTCP about the SSRC of RTX, no probes of our own |
+//! | Payload types ([RFC 3264](https://www.rfc-editor.org/rfc/rfc3264)) | the offerer's in answers; if an answer has others, each side sends with what the other's description says |
 //! | Demultiplexing ([RFC 7983](https://www.rfc-editor.org/rfc/rfc7983)) | STUN, DTLS, SRTP, SRTCP on one port; streams by mid, SSRC or payload type |
 //! | Statistics | the W3C's names, see [`StatsReport`] |
-//! | Not yet | data channels, simulcast, RTX, transport-wide feedback, RED, FEC: none of them is offered or accepted |
+//! | Not yet | data channels, simulcast, transport-wide feedback, RED, FEC: none of them is offered or accepted |
 #![forbid(unsafe_code)]
 
 mod candidates;

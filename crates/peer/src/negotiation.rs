@@ -220,25 +220,25 @@ impl Peer {
         }) else {
             return self.refused_section(index);
         };
-        let negotiated = transceiver.codec.clone();
-        let codecs =
-            negotiated.map_or_else(|| offered_codecs(transceiver.kind), |codec| vec![codec]);
-        let sends = transceiver.direction.sends();
+        let negotiated = transceiver.codec.as_ref();
+        let codecs = negotiated.map_or_else(
+            || offered_codecs(transceiver.kind),
+            |codec| vec![codec.receive.clone()],
+        );
         let local = transceiver.local(&self.stream_id, &self.cname);
+        let (ssrcs, rtx_ssrcs) = local.announced(transceiver.direction, &codecs);
         Section {
             mid: transceiver.mid.clone().unwrap_or_else(|| mids.next()),
             media: Media::Rtp(RtpSection {
                 kind: transceiver.kind,
                 protocol: rtckit_sdp::protocol::UDP_TLS_RTP_SAVPF.to_owned(),
                 direction: transceiver.direction,
-                formats: codecs
-                    .iter()
-                    .map(|codec| codec.payload_type.to_string())
-                    .collect(),
+                formats: jsep::formats(&codecs),
                 codecs,
                 mid_extension: Some(transceiver.mid_extension.unwrap_or(MID_EXTENSION_ID)),
-                msid: sends.then_some(local.msid),
-                ssrcs: if sends { vec![local.ssrc] } else { Vec::new() },
+                msid: transceiver.direction.sends().then_some(local.msid),
+                ssrcs,
+                rtx_ssrcs,
                 cname: Some(local.cname),
             }),
             rejected: false,
@@ -459,7 +459,8 @@ impl Peer {
         we_offered: bool,
     ) {
         let answer = if we_offered { remote } else { local };
-        let (Some(answered), Some(theirs)) = (answer.rtp(), remote.rtp()) else {
+        let (Some(answered), Some(ours), Some(theirs)) = (answer.rtp(), local.rtp(), remote.rtp())
+        else {
             return;
         };
         let Some(transceiver) = self
@@ -472,7 +473,7 @@ impl Peer {
         let usable = if local.rejected || remote.rejected {
             None
         } else {
-            answered.codecs.first().cloned()
+            jsep::agreed_codec(answered, ours, theirs)
         };
         let Some(codec) = usable else {
             transceiver.current_direction = Some(Direction::Inactive);
@@ -495,16 +496,17 @@ impl Peer {
         transceiver.codec = Some(codec);
         transceiver.rtcp_rsize = answer.rtcp_rsize;
         if direction.receives() {
-            let receiver = transceiver
-                .receiver
-                .get_or_insert_with(|| Receiving::new(Vec::new()));
+            let receiver = transceiver.receiver.get_or_insert_with(Receiving::new);
             receiver.announced.clone_from(&theirs.ssrcs);
+            receiver.announced_rtx.clone_from(&theirs.rtx_ssrcs);
         } else {
             transceiver.receiver = None;
         }
         if !direction.sends() {
             transceiver.sender = None;
-        } else if transceiver.sender.is_none() {
+        } else if transceiver.sender.is_some() {
+            transceiver.renumber_sender();
+        } else {
             let seed = self.random.next_u64();
             transceiver.sender = transceiver.new_sender(&self.config, seed);
         }
@@ -519,10 +521,12 @@ impl Peer {
         direction: Direction,
     ) -> TransceiverId {
         let id = TransceiverId(self.transceivers.len() as u32);
-        let ssrc = self.unused_ssrc();
+        let ssrc = self.unused_ssrc(0);
+        let rtx_ssrc = self.unused_ssrc(ssrc);
         let track_id = self.random_token();
-        self.transceivers
-            .push(Transceiver::new(id, kind, direction, ssrc, track_id));
+        self.transceivers.push(Transceiver::new(
+            id, kind, direction, ssrc, rtx_ssrc, track_id,
+        ));
         id
     }
 }

@@ -210,7 +210,7 @@ impl Peer {
             .iter_mut()
             .find(|transceiver| transceiver.id == id)?;
         Some(Sender {
-            format: transceiver.codec.as_ref()?.format,
+            format: transceiver.codec.as_ref()?.send.format,
             stream: transceiver.sender.as_mut()?,
         })
     }
@@ -474,16 +474,15 @@ impl Peer {
             .find(|transceiver| transceiver.id == id)
     }
 
-    /// An SSRC that is not zero and not in use here.
-    pub(crate) fn unused_ssrc(&mut self) -> u32 {
+    /// An SSRC that is not zero, not `other`, and not in use here.
+    pub(crate) fn unused_ssrc(&mut self, other: u32) -> u32 {
         loop {
             let ssrc = self.random.next_u32();
-            if ssrc != 0
-                && self
-                    .transceivers
-                    .iter()
-                    .all(|transceiver| transceiver.ssrc != ssrc)
-            {
+            let mut used = self
+                .transceivers
+                .iter()
+                .flat_map(|transceiver| [transceiver.ssrc, transceiver.rtx_ssrc]);
+            if ssrc != 0 && ssrc != other && used.all(|used| used != ssrc) {
                 return ssrc;
             }
         }

@@ -5,11 +5,12 @@ use std::collections::VecDeque;
 
 use rtckit_proto::{Instant, Random as _, SeededRandom, Transmit};
 use rtckit_rtp::Ssrc;
-use rtckit_rtp::rtcp::{Compound, ReportBlock, RtcpPacket};
+use rtckit_rtp::rtcp::{Compound, FirEntry, ReportBlock, RtcpPacket};
 
 use crate::event::Event;
+use crate::jsep::FeedbackSet;
 use crate::peer::Peer;
-use crate::transceiver::Transceiver;
+use crate::transceiver::{Receiving, Transceiver};
 
 /// The mean time between reports. Feedback for video needs the round-trip time sooner than every 5 s
 /// ([RFC 3550 §6.2](https://www.rfc-editor.org/rfc/rfc3550#section-6.2) allows less at these rates).
@@ -180,6 +181,10 @@ impl Peer {
 
     /// SR for each stream sent, or RR where there is none, with a CNAME each
     /// ([RFC 3550 §6.1](https://www.rfc-editor.org/rfc/rfc3550#section-6.1)). What does not fit waits for the next time.
+    ///
+    /// Streams of RTX have neither SR nor blocks, as Chromium has no SR for its own: their timestamps are those of the
+    /// media, which has one; how many of them are lost changes nothing, for a packet that does not come is asked for
+    /// again; SDP says whose they are; and a Chromium that never hears of its stream keeps naming the section in it.
     fn write_reports(&mut self, now: Instant, compound: &mut Compound<'_>) {
         let mut blocks = [ReportBlock::default(); MAX_BLOCKS];
         let mut count = 0;
@@ -236,14 +241,17 @@ impl Peer {
             return;
         };
         for transceiver in &mut self.transceivers {
-            let Some(feedback) = transceiver.codec.as_ref().map(|codec| codec.feedback) else {
+            let Some(feedback) = transceiver
+                .codec
+                .as_ref()
+                .map(|codec| codec.receive.feedback)
+            else {
                 continue;
             };
-            let Some(stream) = transceiver
-                .receiver
-                .as_mut()
-                .and_then(|receiver| receiver.stream.as_mut())
-            else {
+            let Some(receiver) = &mut transceiver.receiver else {
+                continue;
+            };
+            let Some(stream) = &mut receiver.stream else {
                 continue;
             };
             let media = stream.ssrc();
@@ -254,7 +262,8 @@ impl Peer {
                 0
             };
             // One that cannot be asked for is taken all the same, or it would stay due.
-            let wants_key_frame = stream.poll_key_frame_request(now) && feedback.pli;
+            let wants_key_frame =
+                stream.poll_key_frame_request(now) && (feedback.pli || feedback.fir);
             if count == 0 && !wants_key_frame {
                 continue;
             }
@@ -266,7 +275,7 @@ impl Peer {
             // What does not fit is asked for again a round trip later.
             let _ = compound.nack(own, media, lost.iter().copied().take(count));
             if wants_key_frame {
-                let _ = compound.picture_loss_indication(own, media);
+                write_key_frame_request(receiver, feedback, own, media, compound);
             }
         }
     }
@@ -292,6 +301,31 @@ impl Peer {
         let transmit = Transmit::new(path, len);
         self.transport.count_sent(&transmit);
         Some(transmit)
+    }
+}
+
+/// PLI, or FIR where that is all that was agreed on: what is missing then leaves the video unusable, which is what FIR is
+/// for ([RFC 5104 §4.3.1.2](https://www.rfc-editor.org/rfc/rfc5104#section-4.3.1.2)).
+///
+/// Each FIR is a new command with a number of its own, not the last repeated: it goes out no sooner than two round trips
+/// later, when the command, or the picture it brought, must have been lost.
+fn write_key_frame_request(
+    receiver: &mut Receiving,
+    feedback: FeedbackSet,
+    own: Ssrc,
+    media: Ssrc,
+    compound: &mut Compound<'_>,
+) {
+    if feedback.pli {
+        let written = compound.picture_loss_indication(own, media);
+        receiver.plis += u64::from(written.is_ok());
+    } else {
+        let entry = FirEntry {
+            ssrc: media,
+            sequence_number: receiver.firs as u8,
+        };
+        let written = compound.full_intra_request(own, &[entry]);
+        receiver.firs += u64::from(written.is_ok());
     }
 }
 

@@ -102,13 +102,14 @@ impl Peer {
 
 fn outbound(transceiver: &Transceiver) -> Option<OutboundRtpStats> {
     let stats = transceiver.sender.as_ref()?.stats();
-    let codec = transceiver.codec.as_ref()?;
+    let codec = &transceiver.codec.as_ref()?.send;
     let reported = stats.reports > 0;
     Some(OutboundRtpStats {
         transceiver: transceiver.id,
         mid: transceiver.mid.clone().unwrap_or_default(),
         kind: transceiver.kind,
         ssrc: transceiver.ssrc,
+        rtx_ssrc: codec.rtx.map(|_| transceiver.rtx_ssrc),
         codec: transceiver.media_type().unwrap_or_default(),
         packets_sent: stats.packets,
         bytes_sent: stats.payload_bytes,
@@ -128,25 +129,31 @@ fn outbound(transceiver: &Transceiver) -> Option<OutboundRtpStats> {
 }
 
 fn inbound(transceiver: &Transceiver) -> Option<InboundRtpStats> {
-    let stream = transceiver.receiver.as_ref()?.stream.as_ref()?;
+    let receiver = transceiver.receiver.as_ref()?;
+    let stream = receiver.stream.as_ref()?;
     let stats = stream.stats();
-    let codec = transceiver.codec.as_ref()?;
+    let codec = &transceiver.codec.as_ref()?.receive;
     Some(InboundRtpStats {
         transceiver: transceiver.id,
         mid: transceiver.mid.clone().unwrap_or_default(),
         kind: transceiver.kind,
         ssrc: stream.ssrc().0,
+        rtx_ssrc: receiver.rtx_ssrc.map(|ssrc| ssrc.0),
         codec: transceiver.media_type().unwrap_or_default(),
         packets_received: stats.packets,
         packets_lost: stats.lost,
         bytes_received: stats.payload_bytes,
         packets_duplicated: stats.duplicates,
-        retransmitted_packets_received: stats.repaired,
+        retransmitted_packets_received: match codec.rtx {
+            Some(_) => stats.retransmitted,
+            None => stats.repaired,
+        },
         jitter: f64::from(stats.jitter) / f64::from(codec.format.clock_rate()),
         frames_received: stats.frames,
         key_frames_received: stats.key_frames,
         frames_dropped: stats.skips,
         nack_count: stats.nacks,
-        pli_count: stats.key_frame_requests,
+        pli_count: receiver.plis,
+        fir_count: receiver.firs,
     })
 }

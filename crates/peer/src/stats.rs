@@ -108,9 +108,11 @@ pub struct OutboundRtpStats {
     pub kind: MediaKind,
     /// The synchronization source.
     pub ssrc: u32,
+    /// The source that lost packets are sent again with, where RTX is negotiated.
+    pub rtx_ssrc: Option<u32>,
     /// The codec's media type, such as `video/VP8`.
     pub codec: String,
-    /// Packets sent, with retransmissions.
+    /// Packets sent, with retransmissions, those over RTX too.
     pub packets_sent: u64,
     /// Payload bytes sent, with retransmissions, without headers.
     pub bytes_sent: u64,
@@ -118,7 +120,7 @@ pub struct OutboundRtpStats {
     pub frames_sent: u64,
     /// Those that stand alone.
     pub key_frames_sent: u64,
-    /// Packets sent again.
+    /// Packets sent again, over RTX where it is negotiated.
     pub retransmitted_packets_sent: u64,
     /// Payload bytes sent again.
     pub retransmitted_bytes_sent: u64,
@@ -150,17 +152,20 @@ pub struct InboundRtpStats {
     pub kind: MediaKind,
     /// The synchronization source.
     pub ssrc: u32,
+    /// The source of retransmissions, once one came over RTX.
+    pub rtx_ssrc: Option<u32>,
     /// The codec's media type.
     pub codec: String,
     /// Packets received, with repaired ones.
     pub packets_received: u64,
-    /// Packets lost and not repaired (RFC 3550 A.3; duplicates make it smaller, so it can be negative).
+    /// Packets that did not come on the stream (RFC 3550 A.3). One that is sent again on the stream itself then did come;
+    /// one that comes over RTX stays lost.
     pub packets_lost: i64,
     /// Payload bytes received.
     pub bytes_received: u64,
     /// Packets that came twice. (W3C: `packetsDuplicated`.)
     pub packets_duplicated: u64,
-    /// Packets that came after they had been asked for again.
+    /// Packets that came over RTX; where it is not negotiated, those that came after they had been asked for again.
     pub retransmitted_packets_received: u64,
     /// The interarrival jitter, in seconds.
     pub jitter: f64,
@@ -174,4 +179,6 @@ pub struct InboundRtpStats {
     pub nack_count: u64,
     /// Picture loss indications sent.
     pub pli_count: u64,
+    /// Full intra requests sent.
+    pub fir_count: u64,
 }

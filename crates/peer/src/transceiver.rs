@@ -1,11 +1,12 @@
 //! A transceiver: one media section with what it sends and what it receives.
 
+use rtckit_rtp::rtx::RtxStream;
 use rtckit_rtp::{PayloadType, ReceiveConfig, ReceiveStream, SendConfig, SendStream, Ssrc};
 use rtckit_sdp::attribute::Direction;
 
 use crate::config::Config;
 use crate::event::TransceiverId;
-use crate::jsep::{Codec, LocalRtp};
+use crate::jsep::{Agreed, LocalRtp};
 use crate::state::MediaKind;
 
 /// What one transceiver is, for whoever asks.
@@ -36,7 +37,9 @@ pub(crate) struct Transceiver {
     pub(crate) current_direction: Option<Direction>,
     /// The SSRC we send with.
     pub(crate) ssrc: u32,
-    pub(crate) codec: Option<Codec>,
+    /// The SSRC we send lost packets again with, where RTX is agreed on.
+    pub(crate) rtx_ssrc: u32,
+    pub(crate) codec: Option<Agreed>,
     pub(crate) mid_extension: Option<u8>,
     pub(crate) rtcp_rsize: bool,
     pub(crate) sender: Option<SendStream>,
@@ -49,17 +52,29 @@ pub(crate) struct Transceiver {
 pub(crate) struct Receiving {
     /// SSRCs announced for the section.
     pub(crate) announced: Vec<u32>,
+    /// The SSRC of a stream and that of its retransmissions, as announced.
+    pub(crate) announced_rtx: Vec<(u32, u32)>,
     /// The stream, from its first packet on.
     pub(crate) stream: Option<ReceiveStream>,
+    /// The source of retransmissions, from the first on: later ones need not name their section.
+    pub(crate) rtx_ssrc: Option<Ssrc>,
+    /// Requests for key frames sent as PLI.
+    pub(crate) plis: u64,
+    /// Requests for key frames sent as FIR; their number counts them.
+    pub(crate) firs: u64,
     /// Whether the user was told that frames wait, and has not yet found the stream empty.
     pub(crate) told: bool,
 }
 
 impl Receiving {
-    pub(crate) fn new(announced: Vec<u32>) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            announced,
+            announced: Vec::new(),
+            announced_rtx: Vec::new(),
             stream: None,
+            rtx_ssrc: None,
+            plis: 0,
+            firs: 0,
             told: false,
         }
     }
@@ -71,6 +86,7 @@ impl Transceiver {
         kind: MediaKind,
         direction: Direction,
         ssrc: u32,
+        rtx_ssrc: u32,
         track_id: String,
     ) -> Self {
         Self {
@@ -80,6 +96,7 @@ impl Transceiver {
             direction,
             current_direction: None,
             ssrc,
+            rtx_ssrc,
             codec: None,
             mid_extension: None,
             rtcp_rsize: false,
@@ -104,7 +121,7 @@ impl Transceiver {
     pub(crate) fn media_type(&self) -> Option<String> {
         self.codec
             .as_ref()
-            .map(|codec| format!("{}/{}", self.kind, codec.format.name()))
+            .map(|codec| format!("{}/{}", self.kind, codec.send.format.name()))
     }
 
     /// What it brings to a description.
@@ -113,13 +130,14 @@ impl Transceiver {
             direction: self.direction,
             msid: (stream_id.to_owned(), self.track_id.clone()),
             ssrc: self.ssrc,
+            rtx_ssrc: self.rtx_ssrc,
             cname: cname.to_owned(),
         }
     }
 
     /// A stream to send with, for the codec agreed on.
     pub(crate) fn new_sender(&self, config: &Config, seed: u64) -> Option<SendStream> {
-        let codec = self.codec.as_ref()?;
+        let codec = &self.codec.as_ref()?.send;
         let mut send = SendConfig::new(
             Ssrc(self.ssrc),
             PayloadType(codec.payload_type),
@@ -129,7 +147,25 @@ impl Transceiver {
         send.max_packet = config.max_datagram.saturating_sub(MAX_SRTP_OVERHEAD);
         let mid = self.mid.as_ref().map(|mid| mid.as_bytes().to_vec());
         send.mid = self.mid_extension.zip(mid);
+        send.rtx = self.rtx_to_send();
         SendStream::new(&send).ok()
+    }
+
+    /// Another round of negotiation may have given other payload types.
+    pub(crate) fn renumber_sender(&mut self) {
+        let rtx = self.rtx_to_send();
+        if let (Some(stream), Some(codec)) = (&mut self.sender, &self.codec) {
+            stream.set_payload_types(PayloadType(codec.send.payload_type), rtx);
+        }
+    }
+
+    /// Where lost packets are sent again, if RTX was agreed on.
+    fn rtx_to_send(&self) -> Option<RtxStream> {
+        let payload_type = self.codec.as_ref()?.send.rtx?;
+        Some(RtxStream {
+            ssrc: Ssrc(self.rtx_ssrc),
+            payload_type: PayloadType(payload_type),
+        })
     }
 
     /// The stream for packets from `ssrc`, replacing one from another source.
@@ -138,7 +174,7 @@ impl Transceiver {
         config: &Config,
         ssrc: Ssrc,
     ) -> Option<&mut ReceiveStream> {
-        let codec = self.codec.as_ref()?;
+        let codec = &self.codec.as_ref()?.receive;
         let receiver = self.receiver.as_mut()?;
         if receiver
             .stream

@@ -66,21 +66,33 @@ fn a_browsers_offer_is_answered_with_what_we_have() {
             );
             let Some(wanted) = wanted else { continue };
             let codecs = own.codecs();
-            assert_eq!(codecs.len(), 1, "{answer}");
             assert!(codecs[0].is(wanted));
-            // under the browser's own payload type
+            // under the browser's own payload types
             let theirs = theirs.codecs();
             let named = theirs.iter().find(|codec| codec.is(wanted)).unwrap();
             assert_eq!(codecs[0].payload_type(), named.payload_type());
+            if wanted == "VP8" {
+                let repeats = |codec: &&rtckit_sdp::Codec<'_>| {
+                    codec.associated_payload_type() == Some(named.payload_type())
+                };
+                let rtx = theirs.iter().find(repeats).unwrap();
+                assert_eq!(codecs.len(), 2, "{answer}");
+                assert!(repeats(&&codecs[1]));
+                assert_eq!(codecs[1].payload_type(), rtx.payload_type());
+                assert_eq!(codecs[1].rtpmap.clock_rate, 90_000);
+            } else {
+                assert_eq!(codecs.len(), 1, "{answer}");
+            }
         }
         for absent in [
             "transport-cc",
             "goog-remb",
             "red/",
-            "rtx/",
             "ulpfec",
             "flexfec",
             "rid:",
+            // nothing is sent, so no source is announced
+            "a=ssrc",
         ] {
             assert!(
                 !answer.contains(absent),
@@ -177,8 +189,10 @@ fn an_offer_says_what_we_can() {
         "a=group:BUNDLE 0 1",
         "m=audio 9 UDP/TLS/RTP/SAVPF 111",
         "a=rtpmap:111 opus/48000/2",
-        "m=video 9 UDP/TLS/RTP/SAVPF 96",
+        "m=video 9 UDP/TLS/RTP/SAVPF 96 97",
         "a=rtpmap:96 VP8/90000",
+        "a=rtpmap:97 rtx/90000",
+        "a=fmtp:97 apt=96",
         "a=rtcp-fb:96 nack",
         "a=rtcp-fb:96 nack pli",
         "a=rtcp-fb:96 ccm fir",
@@ -203,6 +217,110 @@ fn an_offer_says_what_we_can() {
     assert_eq!(
         fingerprint.len(),
         "a=fingerprint:sha-256 ".len() + 32 * 3 - 1
+    );
+}
+
+/// The lines of the video section.
+fn video_section(sdp: &str) -> &str {
+    let start = sdp.find("m=video").unwrap();
+    let section = &sdp[start..];
+    let end = section[1..].find("m=").map_or(section.len(), |end| end + 1);
+    &section[..end]
+}
+
+#[test]
+fn who_sends_announces_two_sources_and_who_does_not_offer_rtx_gets_none() {
+    let offer = |peer: &mut Peer| {
+        peer.add_transceiver(MediaKind::Video, Direction::SendRecv)
+            .unwrap();
+        peer.create_offer().unwrap().sdp
+    };
+    let check = |sdp: &str| {
+        let section = video_section(sdp);
+        let group = section
+            .lines()
+            .find_map(|line| line.strip_prefix("a=ssrc-group:FID "))
+            .unwrap();
+        let (media, rtx) = group.split_once(' ').unwrap();
+        assert_ne!(media, rtx);
+        // both are named, with the same CNAME
+        let cname = |ssrc: &str| {
+            let start = format!("a=ssrc:{ssrc} cname:");
+            section
+                .lines()
+                .find_map(|line| line.strip_prefix(start.as_str()))
+        };
+        assert!(
+            cname(media).is_some() && cname(media) == cname(rtx),
+            "{sdp}"
+        );
+        assert_eq!(section.matches("a=ssrc:").count(), 2);
+    };
+    check(&offer(&mut peer(1)));
+    for offer in [CHROMIUM, FIREFOX] {
+        let mut peer = peer(1);
+        peer.add_transceiver(MediaKind::Video, Direction::SendRecv)
+            .unwrap();
+        check(&answer_with(&mut peer, offer));
+    }
+
+    // RTX is refused by leaving it out of the offer, or by giving it to a codec that is not there
+    for (from, to) in [
+        ("a=fmtp:97 apt=96\r\n", ""),
+        ("a=rtpmap:97 rtx/90000\r\n", ""),
+        ("a=fmtp:97 apt=96\r\n", "a=fmtp:97 apt=99\r\n"),
+        ("a=fmtp:97 apt=96\r\n", "a=fmtp:97 apt=\r\n"),
+        ("a=rtpmap:97 rtx/90000\r\n", "a=rtpmap:97 rtx/48000\r\n"),
+    ] {
+        let mut left = peer(1);
+        let offer = offer(&mut left);
+        let edited = offer.replace(from, to);
+        assert_ne!(edited, offer);
+        let mut right = peer(2);
+        right
+            .add_transceiver(MediaKind::Video, Direction::SendRecv)
+            .unwrap();
+        let answer = answer_with(&mut right, &edited);
+        assert!(has(&answer, "m=video 9 UDP/TLS/RTP/SAVPF 96"), "{answer}");
+        assert!(
+            !answer.contains("rtx") && !answer.contains("FID"),
+            "{answer}"
+        );
+        assert_eq!(answer.matches("a=ssrc:").count(), 1);
+    }
+}
+
+#[test]
+fn of_two_payload_types_for_one_codec_the_first_is_answered() {
+    let offer = FIREFOX
+        .replace(" 120 124 ", " 50 51 120 124 ")
+        .replace(
+            "a=rtpmap:120 VP8/90000\r\n",
+            "a=rtpmap:50 VP8/90000\r\na=rtpmap:51 rtx/90000\r\na=fmtp:51 apt=50\r\na=rtpmap:120 VP8/90000\r\n",
+        );
+    let answer = answer_with(&mut peer(1), &offer);
+    let section = video_section(&answer);
+    assert!(
+        has(section, "m=video 9 UDP/TLS/RTP/SAVPF 50 51"),
+        "{section}"
+    );
+    assert!(has(section, "a=fmtp:51 apt=50"), "{section}");
+}
+
+#[test]
+fn a_second_offer_keeps_the_payload_types_that_were_agreed_on() {
+    let mut answerer = peer(1);
+    answerer
+        .add_transceiver(MediaKind::Video, Direction::SendRecv)
+        .unwrap();
+    answer_with(&mut answerer, FIREFOX);
+    let offer = answerer.create_offer().unwrap().sdp;
+    let section = video_section(&offer);
+    assert!(
+        has(section, "m=video 9 UDP/TLS/RTP/SAVPF 120 124")
+            && has(section, "a=rtpmap:120 VP8/90000")
+            && has(section, "a=fmtp:124 apt=120"),
+        "{section}"
     );
 }
 

@@ -36,11 +36,12 @@
 //! | --- | --- |
 //! | [RFC 3550](https://www.rfc-editor.org/rfc/rfc3550) | packets; SR, RR, SDES, BYE; loss and jitter (A.1, A.3, A.8); APP raw. When to send reports is the caller's (§6.2) |
 //! | [RFC 4585](https://www.rfc-editor.org/rfc/rfc4585), [5104](https://www.rfc-editor.org/rfc/rfc5104) | generic NACK, PLI, FIR; the rest raw |
+//! | [RFC 4588](https://www.rfc-editor.org/rfc/rfc4588) (RTX) | the payload format; lost packets sent again on an SSRC of their own, and read from there. Not `rtx-time`, nor a session of its own (§5.1) |
 //! | [RFC 5761](https://www.rfc-editor.org/rfc/rfc5761) | telling RTP from RTCP |
 //! | [RFC 8285](https://www.rfc-editor.org/rfc/rfc8285) | one- and two-byte elements, read and written; streams send MID alone |
 //! | [RFC 7741](https://www.rfc-editor.org/rfc/rfc7741) (VP8) | all of the descriptor; frames are sent in one temporal layer |
 //! | [RFC 7587](https://www.rfc-editor.org/rfc/rfc7587) (Opus) | whole packets and their length; no audio jitter buffer |
-//! | Not yet | RTX (RFC 4588), RED, FEC, transport-wide feedback, REMB, XR; H.264, VP9, AV1 |
+//! | Not yet | RED, FEC, transport-wide feedback, REMB, XR; H.264, VP9, AV1 |
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -55,6 +56,7 @@ mod packet;
 pub mod payload;
 mod receive;
 pub mod rtcp;
+pub mod rtx;
 mod send;
 
 pub use error::{Error, ParseError};

@@ -53,6 +53,7 @@ pub(crate) mod field {
     pub(crate) const PAYLOAD_TYPE: u8 = 0b0111_1111;
     pub(crate) const SEQUENCE_NUMBER: core::ops::Range<usize> = 2..4;
     pub(crate) const TIMESTAMP: core::ops::Range<usize> = 4..8;
+    pub(crate) const SSRC: core::ops::Range<usize> = 8..12;
     /// The 16 bits "defined by profile" and the length of the extension.
     pub(crate) const EXTENSION_HEADER_LEN: usize = 4;
     pub(crate) const CSRC_LEN: usize = 4;
@@ -76,7 +77,8 @@ type RawExtension<'a> = (u16, &'a [u8]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
-    fixed: &'a [u8; FIXED_HEADER_LEN],
+    /// A copy, so that a packet that was sent again can be seen as the one it repeats.
+    fixed: [u8; FIXED_HEADER_LEN],
     csrcs: &'a [u8],
     extension: Option<RawExtension<'a>>,
     payload: &'a [u8],
@@ -129,7 +131,7 @@ impl<'a> Packet<'a> {
             (Some(extension), payload)
         };
         Ok(Self {
-            fixed,
+            fixed: *fixed,
             csrcs,
             extension,
             payload,
@@ -154,13 +156,13 @@ impl<'a> Packet<'a> {
 
     /// The sampling instant of the first byte of the payload, in ticks of the format's clock; wraps.
     pub fn timestamp(&self) -> u32 {
-        let [_, _, _, _, a, b, c, d, ..] = *self.fixed;
+        let [_, _, _, _, a, b, c, d, ..] = self.fixed;
         u32::from_be_bytes([a, b, c, d])
     }
 
     /// Who sent it.
     pub fn ssrc(&self) -> Ssrc {
-        let [.., a, b, c, d] = *self.fixed;
+        let [.., a, b, c, d] = self.fixed;
         Ssrc(u32::from_be_bytes([a, b, c, d]))
     }
 
@@ -197,6 +199,22 @@ impl<'a> Packet<'a> {
     /// How many bytes of padding follow the payload; the last of them is this number.
     pub fn padding_len(&self) -> u8 {
         self.padding
+    }
+
+    /// This packet with another source, payload type, number and payload.
+    pub(crate) fn under(
+        mut self,
+        ssrc: Ssrc,
+        payload_type: PayloadType,
+        sequence_number: u16,
+        payload: &'a [u8],
+    ) -> Self {
+        let [_, marker_and_type, number @ .., _, _, _, _, _, _, _, _] = &mut self.fixed;
+        *marker_and_type = *marker_and_type & field::MARKER | payload_type.0 & field::PAYLOAD_TYPE;
+        *number = sequence_number.to_be_bytes();
+        let [.., a, b, c, d] = &mut self.fixed;
+        [*a, *b, *c, *d] = ssrc.0.to_be_bytes();
+        Self { payload, ..self }
     }
 
     /// The length of everything in front of the payload.

@@ -11,7 +11,8 @@ use rtckit_proto::Instant;
 use rtckit_rtp::payload::{Codec, opus, vp8};
 use rtckit_rtp::rtcp::{self, Compound, ReportBlock, RtcpPacket};
 use rtckit_rtp::{
-    Extension, Header, Packet, ReceiveConfig, ReceiveStats, ReceiveStream, Ssrc, append_padding,
+    Extension, Header, Packet, PayloadType, ReceiveConfig, ReceiveStats, ReceiveStream, Ssrc,
+    append_padding, rtx,
 };
 
 const CHROMIUM: &str = include_str!("../testdata/chromium156_vp8.txt");
@@ -112,6 +113,88 @@ fn captured_streams_come_out_as_whole_frames() {
             assert_eq!(bytes as u64, stats.payload_bytes);
         }
     }
+}
+
+/// Chromium repeats its last frames, padded, to probe for bandwidth, and goes on with packets of padding alone.
+#[test]
+fn chromiums_probes_on_rtx_change_nothing() {
+    let now = Instant::ZERO;
+    for (media, rtx) in [(3_454_303_903, 980_338_256), (3_957_455_226, 3_872_362_712)] {
+        let config = ReceiveConfig::new(Ssrc(media), Codec::Vp8, true);
+        let mut stream = ReceiveStream::new(config).unwrap();
+        let (mut sent, mut frames) = ((0, 0, 0), 0);
+        for bytes in packets(CHROMIUM, "rtp") {
+            let packet = Packet::parse(&bytes).unwrap();
+            match (packet.ssrc().0, packet.payload_type().0) {
+                (ssrc, 96) if ssrc == media => {
+                    stream.handle_packet(now, &packet);
+                    sent.0 += 1;
+                }
+                (ssrc, 97) if ssrc == rtx => {
+                    stream.handle_retransmission(now, &packet);
+                    let is_probe = packet.payload().is_empty();
+                    sent.1 += u64::from(!is_probe);
+                    sent.2 += u64::from(is_probe);
+                }
+                _ => {}
+            }
+            while let Some(frame) = stream.poll_frame(now) {
+                assert!(frame.contiguous);
+                frames += 1;
+            }
+        }
+        let stats = stream.stats();
+        assert!(sent.1 >= 3 && sent.2 >= 7, "{sent:?}");
+        assert_eq!((stats.packets, stats.duplicates), (sent.0, sent.1));
+        assert_eq!(stats.retransmitted_ignored, sent.2);
+        assert_eq!(
+            (stats.lost, stats.skips, stats.restarts, stats.retransmitted),
+            (0, 0, 0, 0)
+        );
+        assert_eq!(stats.frames, frames);
+        assert!(frames >= 13);
+    }
+}
+
+/// The same, but one packet that Chromium repeats is lost: the repetition takes its place.
+#[test]
+fn what_chromium_repeats_repairs_the_stream() {
+    let now = Instant::ZERO;
+    let mut repaired = 0;
+    for (media, ssrc) in [(3_454_303_903, 980_338_256), (3_957_455_226, 3_872_362_712)] {
+        let all: Vec<Vec<u8>> = packets(CHROMIUM, "rtp").collect();
+        let of = |ssrc: u32| {
+            let parsed = all.iter().map(|bytes| Packet::parse(bytes).unwrap());
+            parsed.filter(move |packet| packet.ssrc().0 == ssrc)
+        };
+        for again in of(ssrc) {
+            let Some(original) = rtx::original(&again, Ssrc(media), PayloadType(96)) else {
+                continue;
+            };
+            let number = original.sequence_number();
+            let lost = of(media).find(|packet| packet.sequence_number() == number);
+            let lost = lost.unwrap();
+            assert_eq!(lost.payload(), original.payload());
+            assert_eq!(
+                (lost.timestamp(), lost.marker()),
+                (original.timestamp(), original.marker())
+            );
+            let config = ReceiveConfig::new(Ssrc(media), Codec::Vp8, true);
+            let mut stream = ReceiveStream::new(config).unwrap();
+            for packet in of(media).filter(|packet| packet.sequence_number() != number) {
+                stream.handle_packet(now, &packet);
+            }
+            stream.handle_retransmission(now, &again);
+            while let Some(frame) = stream.poll_frame(now) {
+                assert!(frame.contiguous);
+            }
+            let stats = stream.stats();
+            assert_eq!((stats.retransmitted, stats.skips), (1, 0));
+            assert!(stats.frames >= 13);
+            repaired += 1;
+        }
+    }
+    assert_eq!(repaired, 6);
 }
 
 #[test]

@@ -11,11 +11,16 @@ use std::time::Duration;
 use rtckit_proto::{Instant, Random, SeededRandom, WallClock};
 use rtckit_rtp::payload::Codec;
 use rtckit_rtp::rtcp::{self, Compound, RtcpPacket};
+use rtckit_rtp::rtx::RtxStream;
 use rtckit_rtp::{
     Error, Header, Packet, PayloadType, ReceiveConfig, ReceiveStream, SendConfig, SendStream, Ssrc,
 };
 
 const SSRC: Ssrc = Ssrc(0xcafe);
+const RTX: RtxStream = RtxStream {
+    ssrc: Ssrc(0xbeef),
+    payload_type: PayloadType(97),
+};
 const STEP: Duration = Duration::from_millis(1);
 
 /// What the network does to packets on their way to the receiver, in percent, and to all in milliseconds.
@@ -100,7 +105,12 @@ impl Call {
         for bytes in std::mem::replace(&mut self.to_receiver, later).into_values() {
             let packet = Packet::parse(&bytes).unwrap();
             assert_eq!(packet.extension(4), Some(&b"0"[..]));
-            self.receiver.handle_packet(self.now, &packet);
+            if packet.payload_type() == RTX.payload_type {
+                assert_eq!(packet.ssrc(), RTX.ssrc);
+                self.receiver.handle_retransmission(self.now, &packet);
+            } else {
+                self.receiver.handle_packet(self.now, &packet);
+            }
         }
         while let Some(frame) = self.receiver.poll_frame(self.now) {
             self.received.push(Received {
@@ -167,7 +177,14 @@ fn vp8_frame(random: &mut SeededRandom, n: usize) -> Vec<u8> {
 
 #[test]
 fn video_over_a_lossy_network_is_repaired_byte_for_byte() {
-    for seed in 0..6 {
+    for (seed, with_rtx) in [
+        (0, false),
+        (1, false),
+        (2, false),
+        (3, true),
+        (4, true),
+        (5, true),
+    ] {
         let network = Network {
             loss: 10,
             duplicate: 5,
@@ -175,6 +192,9 @@ fn video_over_a_lossy_network_is_repaired_byte_for_byte() {
             jitter: 8,
         };
         let mut call = Call::new(Codec::Vp8, true, network, seed);
+        if with_rtx {
+            call.sender.set_payload_types(PayloadType(96), Some(RTX));
+        }
         call.sender.set_rtt(Duration::from_millis(40));
         call.receiver.set_rtt(Duration::from_millis(40));
         let mut random = SeededRandom::new(seed + 100);
@@ -207,7 +227,17 @@ fn video_over_a_lossy_network_is_repaired_byte_for_byte() {
         let (sent, seen) = (*call.sender.stats(), call.receiver.stats());
         assert!(seen.repaired > 10 && seen.repaired <= sent.retransmitted_packets);
         assert!(seen.duplicates > 0 && seen.jitter > 0);
-        assert_eq!((seen.lost, seen.skips, seen.key_frame_requests), (0, 0, 0));
+        assert_eq!((seen.skips, seen.key_frame_requests), (0, 0));
+        if with_rtx {
+            // the report is on the stream: what was lost of it stays lost
+            assert_eq!(sent.rtx_packets, sent.retransmitted_packets);
+            assert_eq!(seen.lost, seen.retransmitted as i64);
+            assert!(seen.retransmitted >= seen.repaired);
+            assert_eq!(seen.packets, sent.packets - sent.rtx_packets);
+            assert_eq!(seen.retransmitted_ignored, 0);
+        } else {
+            assert_eq!((seen.lost, seen.retransmitted, sent.rtx_packets), (0, 0, 0));
+        }
         assert!(seen.nacks >= sent.nacks && sent.nacks > 0);
         // nothing is left to do
         assert_eq!(call.receiver.poll_timeout(), None);
@@ -324,7 +354,16 @@ fn sequence_numbers_and_timestamps_wrap() {
         delay: 3,
         jitter: 8,
     };
+    for with_rtx in [false, true] {
+        sequence_numbers_and_timestamps_wrap_with(network, with_rtx);
+    }
+}
+
+fn sequence_numbers_and_timestamps_wrap_with(network: Network, with_rtx: bool) {
     let mut call = Call::new(Codec::Vp8, true, network, 77);
+    if with_rtx {
+        call.sender.set_payload_types(PayloadType(96), Some(RTX));
+    }
     call.receiver.set_rtt(Duration::from_millis(15));
     call.sender.set_rtt(Duration::from_millis(15));
     let mut random = SeededRandom::new(1);
@@ -345,12 +384,178 @@ fn sequence_numbers_and_timestamps_wrap() {
     call.run(Duration::from_millis(1_000));
     assert_eq!(wrapped, (true, true));
     let stats = call.receiver.stats();
-    assert_eq!(
-        (stats.frames, stats.skips, stats.lost, stats.restarts),
-        (400, 0, 0, 0)
-    );
+    assert_eq!((stats.frames, stats.skips, stats.restarts), (400, 0, 0));
+    assert_eq!(stats.lost, stats.retransmitted as i64);
+    assert_eq!(stats.retransmitted > 1_000, with_rtx);
     let report = call.receiver.report_block(call.now).unwrap();
     assert!(report.highest_sequence > 65_536);
+}
+
+/// What `packet` is on the stream of RTX, as its packet `number`.
+fn again(packet: &[u8], number: u16) -> Vec<u8> {
+    let mut out = vec![0xa5; packet.len() + 2];
+    let header_len = Packet::parse(packet).unwrap().header_len();
+    let len = RTX.write(number, packet, header_len, &mut out);
+    assert_eq!(len, Some(out.len()));
+    out
+}
+
+fn feed_again(stream: &mut ReceiveStream, bytes: &[u8]) {
+    stream.handle_retransmission(Instant::ZERO, &Packet::parse(bytes).unwrap());
+}
+
+#[test]
+fn a_packet_sent_again_has_a_number_of_its_own_each_time() {
+    let config = SendConfig {
+        rtx: Some(RTX),
+        mid: Some((4, b"video".to_vec())),
+        ..SendConfig::new(SSRC, PayloadType(96), Codec::Vp8, 5)
+    };
+    let mut sender = SendStream::new(&config).unwrap();
+    let mut buf = [0xa5; 1_200];
+    sender.write_frame(Instant::ZERO, 7, &[1; 3_000]).unwrap();
+    let mut packets = Vec::new();
+    while let Some(len) = sender.poll_packet(Instant::ZERO, &mut buf) {
+        packets.push(buf[..len].to_vec());
+    }
+    let original = Packet::parse(&packets[1]).unwrap();
+    let mut numbers = Vec::new();
+    for round in 1..=16 {
+        let now = Instant::from_millis(round * 200);
+        sender.handle_nack(now, [original.sequence_number()]);
+        // it needs more room than the original: it waits until there is
+        assert_eq!(
+            sender.poll_packet(now, &mut buf[..packets[1].len() + 1]),
+            None
+        );
+        let len = sender.poll_packet(now, &mut buf).unwrap();
+        assert_eq!(len, packets[1].len() + 2);
+        assert_eq!(sender.poll_packet(now, &mut buf), None);
+        let packet = Packet::parse(&buf[..len]).unwrap();
+        assert_eq!(
+            (packet.ssrc(), packet.payload_type()),
+            (RTX.ssrc, RTX.payload_type)
+        );
+        assert_eq!(packet.extension(4), Some(&b"video"[..]));
+        numbers.push(packet.sequence_number());
+        let repeated = rtckit_rtp::rtx::original(&packet, SSRC, PayloadType(96)).unwrap();
+        assert_eq!(repeated, original);
+    }
+    assert!(numbers.windows(2).all(|w| w[1] == w[0].wrapping_add(1)));
+    // the report on the stream counts what has its source
+    let clock = WallClock::new(Duration::ZERO);
+    let report = sender
+        .sender_report(Instant::from_millis(4_000), &clock)
+        .unwrap();
+    assert_eq!(
+        (report.ssrc, report.packet_count),
+        (SSRC, packets.len() as u32)
+    );
+    let (stats, len) = (*sender.stats(), original.payload().len() as u64);
+    assert_eq!((stats.retransmitted_packets, stats.rtx_packets), (16, 16));
+    assert_eq!(
+        (stats.retransmitted_bytes, stats.rtx_bytes),
+        (16 * len, 16 * len)
+    );
+    assert_eq!(stats.packets, packets.len() as u64 + 16);
+    // RTX is given up: the same bytes again
+    sender.set_payload_types(PayloadType(100), None);
+    sender.handle_nack(
+        Instant::from_millis(5_000),
+        [Packet::parse(&packets[0]).unwrap().sequence_number()],
+    );
+    let len = sender
+        .poll_packet(Instant::from_millis(5_000), &mut buf)
+        .unwrap();
+    assert_eq!(buf[..len], packets[0]);
+    sender
+        .write_frame(Instant::from_millis(5_000), 9, &[1; 10])
+        .unwrap();
+    let len = sender
+        .poll_packet(Instant::from_millis(5_000), &mut buf)
+        .unwrap();
+    assert_eq!(
+        Packet::parse(&buf[..len]).unwrap().payload_type(),
+        PayloadType(100)
+    );
+}
+
+#[test]
+fn rtx_fills_holes_before_and_behind_the_wrap_and_is_no_packet_of_the_stream() {
+    let mut stream = video();
+    feed(&mut stream, &packet(65_534, 1, true, true, 1));
+    feed(&mut stream, &packet(1, 4, true, true, 4));
+    // in the hole, then behind the last packet: that one was lost too, and nobody knew
+    for (number, timestamp) in [(0, 3), (65_535, 2), (2, 5)] {
+        let original = packet(number, timestamp, true, true, timestamp as u8);
+        feed_again(&mut stream, &again(&original, number.wrapping_add(77)));
+    }
+    for expected in 1..=5 {
+        let frame = stream.poll_frame(Instant::ZERO).unwrap();
+        assert_eq!((frame.timestamp, frame.contiguous), (expected, true));
+    }
+    let stats = stream.stats();
+    assert_eq!((stats.packets, stats.retransmitted, stats.lost), (5, 3, 2));
+    let report = stream.report_block(Instant::ZERO).unwrap();
+    assert_eq!(
+        report.highest_sequence & 0xffff,
+        1,
+        "what RTX brought is not in it"
+    );
+    assert_eq!((report.cumulative_lost, report.fraction_lost), (2, 128));
+    // the one that RTX was ahead of comes after all
+    feed(&mut stream, &packet(2, 5, true, true, 5));
+    assert_eq!(stream.stats().duplicates, 1);
+    assert_eq!(stream.poll_frame(Instant::ZERO), None);
+}
+
+#[test]
+fn rtx_that_probes_or_repeats_for_nothing_is_survived() {
+    let mut stream = video();
+    let probe = |padding| {
+        let mut bytes = vec![0; 300];
+        let header = Header {
+            payload_type: RTX.payload_type,
+            ssrc: RTX.ssrc,
+            ..Header::default()
+        };
+        let len = header.write(&mut bytes).unwrap();
+        let len = rtckit_rtp::append_padding(&mut bytes, len, padding).unwrap();
+        bytes.truncate(len);
+        bytes
+    };
+    let first = packet(500, 1, true, true, 1);
+    // before the stream has begun: of padding, empty, and a true one
+    for bytes in [probe(255), probe(0), again(&first, 1)] {
+        feed_again(&mut stream, &bytes);
+    }
+    assert_eq!(stream.stats().retransmitted_ignored, 3);
+    assert_eq!(stream.poll_timeout(), None);
+    feed(&mut stream, &first);
+    assert!(stream.poll_frame(Instant::ZERO).is_some());
+    // of what came, of what is long past, and of what is far ahead: nothing starts over
+    for number in [
+        500,
+        500_u16.wrapping_sub(3_001),
+        500 + 3_001,
+        500 + 3_002,
+        40_000,
+    ] {
+        feed_again(&mut stream, &again(&packet(number, 1, true, true, 1), 2));
+    }
+    feed_again(&mut stream, &probe(1));
+    let stats = stream.stats();
+    assert_eq!((stats.duplicates, stats.retransmitted_ignored), (1, 8));
+    assert_eq!(
+        (stats.restarts, stats.packets, stats.retransmitted),
+        (0, 1, 0)
+    );
+    assert_eq!(
+        stream.poll_nack(Instant::from_millis(1_000), &mut [0; 10]),
+        0
+    );
+    feed(&mut stream, &packet(501, 2, true, true, 2));
+    assert!(stream.poll_frame(Instant::ZERO).unwrap().contiguous);
 }
 
 /// A packet of one VP8 fragment, by hand.
@@ -570,7 +775,7 @@ fn the_sender_refuses_what_it_cannot_hold_and_goes_on() {
         packets.push(buf[..len].to_vec());
     }
     assert_eq!(packets.len(), 6);
-    assert!(packets[..5].iter().all(|packet| packet.len() == 1_200));
+    assert!(packets[..5].iter().all(|packet| packet.len() == 1_198));
 
     // again, the same bytes; but not at once, nor what is unknown, nor for ever
     let number = Packet::parse(&packets[2]).unwrap().sequence_number();

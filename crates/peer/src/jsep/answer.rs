@@ -1,8 +1,8 @@
 //! How an answer follows from an offer ([RFC 9429 §5.3](https://www.rfc-editor.org/rfc/rfc9429#section-5.3)), and what
 //! an answer must satisfy.
 
-use super::codec::common_codecs;
-use super::{Description, Media, RtpSection, Section};
+use super::codec::{Agreed, common_codecs, formats};
+use super::{Codec, Description, Media, RtpSection, Section};
 use crate::error::Error;
 use rtckit_sdp::attribute::Direction;
 
@@ -12,7 +12,24 @@ pub(crate) struct LocalRtp {
     pub(crate) direction: Direction,
     pub(crate) msid: (String, String),
     pub(crate) ssrc: u32,
+    /// The SSRC lost packets are sent again with, where that is agreed on.
+    pub(crate) rtx_ssrc: u32,
     pub(crate) cname: String,
+}
+
+impl LocalRtp {
+    /// The SSRCs to announce, and the pairs of `a=ssrc-group:FID`, where media is sent with `codecs`.
+    pub(crate) fn announced(
+        &self,
+        direction: Direction,
+        codecs: &[Codec],
+    ) -> (Vec<u32>, Vec<(u32, u32)>) {
+        let sends = direction.sends();
+        let repeats = sends && codecs.iter().any(|codec| codec.rtx.is_some());
+        let ssrcs = sends.then_some(self.ssrc);
+        let pair = repeats.then_some((self.ssrc, self.rtx_ssrc));
+        (ssrcs.into_iter().collect(), pair.into_iter().collect())
+    }
 }
 
 /// The mid of the offered section whose transport will carry the bundle: the first in the BUNDLE group that is in use.
@@ -53,24 +70,19 @@ pub(crate) fn answer_section(
         return refusal;
     }
     let direction = local.direction.intersection(theirs.direction.reversed());
+    let (ssrcs, rtx_ssrcs) = local.announced(direction, &codecs);
     Section {
         mid: offered.mid.clone(),
         media: Media::Rtp(RtpSection {
             kind: theirs.kind,
             protocol: theirs.protocol.clone(),
             direction,
-            formats: codecs
-                .iter()
-                .map(|codec| codec.payload_type.to_string())
-                .collect(),
+            formats: formats(&codecs),
             codecs,
             mid_extension: theirs.mid_extension,
             msid: direction.sends().then(|| local.msid.clone()),
-            ssrcs: if direction.sends() {
-                vec![local.ssrc]
-            } else {
-                Vec::new()
-            },
+            ssrcs,
+            rtx_ssrcs,
             cname: Some(local.cname.clone()),
         }),
         rejected: false,
@@ -80,6 +92,27 @@ pub(crate) fn answer_section(
         candidates: Vec::new(),
         end_of_candidates: false,
     }
+}
+
+/// The codec the answer wants most, as either side numbers it.
+pub(crate) fn agreed_codec(
+    answered: &RtpSection,
+    ours: &RtpSection,
+    theirs: &RtpSection,
+) -> Option<Agreed> {
+    let wanted = answered.codecs.first()?;
+    let of = |section: &RtpSection| {
+        let alike = |codec: &&Codec| codec.format == wanted.format;
+        let mut codecs = section.codecs.iter().filter(alike);
+        // several payload types can have one codec: the number tells, unless the answer has its own
+        let numbered = |codec: &&Codec| codec.payload_type == wanted.payload_type;
+        codecs
+            .clone()
+            .find(numbered)
+            .or_else(|| codecs.next())
+            .cloned()
+    };
+    Codec::agreed(&of(ours)?, &of(theirs)?)
 }
 
 /// Whether `answer` is one to `offer`: the same sections in the same order, nothing in use that was not offered

@@ -10,6 +10,46 @@ pub(crate) struct Codec {
     /// `a=fmtp`'s text, as the description has it.
     pub(crate) fmtp: Option<String>,
     pub(crate) feedback: FeedbackSet,
+    /// The payload type of its retransmissions ([RFC 4588 §8.6](https://www.rfc-editor.org/rfc/rfc4588#section-8.6)), if
+    /// the description has one.
+    pub(crate) rtx: Option<u8>,
+}
+
+impl Codec {
+    /// What is in force once both descriptions are there: what we send, under the numbers the other side gives, and what
+    /// we receive, under ours ([RFC 3264 §5.1, §6.1](https://www.rfc-editor.org/rfc/rfc3264#section-5.1)). `None` when
+    /// they are not the same codec.
+    pub(crate) fn agreed(local: &Self, remote: &Self) -> Option<Agreed> {
+        let feedback = local.feedback.intersection(remote.feedback);
+        let with_rtx = local.rtx.is_some() && remote.rtx.is_some();
+        let half = |codec: &Self| Self {
+            feedback,
+            rtx: codec.rtx.filter(|_| with_rtx),
+            ..codec.clone()
+        };
+        (local.format == remote.format).then(|| Agreed {
+            send: half(remote),
+            receive: half(local),
+        })
+    }
+}
+
+/// One codec in both directions. It differs in the payload types, and in `a=fmtp`, by which each side says what it wants
+/// to receive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Agreed {
+    pub(crate) send: Codec,
+    pub(crate) receive: Codec,
+}
+
+/// The m-line's formats for `codecs`: each is followed by that of its retransmissions.
+pub(crate) fn formats(codecs: &[Codec]) -> Vec<String> {
+    codecs
+        .iter()
+        .flat_map(|codec| [Some(codec.payload_type), codec.rtx])
+        .flatten()
+        .map(|payload_type| payload_type.to_string())
+        .collect()
 }
 
 /// The RTCP feedback agreed for a codec ([RFC 4585 §4.2](https://www.rfc-editor.org/rfc/rfc4585#section-4.2)):
@@ -56,6 +96,7 @@ pub(crate) fn offered_codecs(kind: MediaKind) -> Vec<Codec> {
             format: rtckit_rtp::payload::Codec::Opus,
             fmtp: Some("minptime=10;useinbandfec=1".into()),
             feedback: FeedbackSet::NONE,
+            rtx: None,
         }],
         MediaKind::Video => {
             vec![Codec {
@@ -63,25 +104,30 @@ pub(crate) fn offered_codecs(kind: MediaKind) -> Vec<Codec> {
                 format: rtckit_rtp::payload::Codec::Vp8,
                 fmtp: None,
                 feedback: FeedbackSet::VIDEO,
+                rtx: Some(97),
             }]
         }
     }
 }
 
 /// The codecs of `offered` that we take part in, under the offerer's payload types and in the offerer's order
-/// ([RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264#section-6.1)).
+/// ([RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264#section-6.1)). Of several payload types for one codec the
+/// first is taken: what is answered is what will be received.
 pub(crate) fn common_codecs(kind: MediaKind, offered: &[Codec]) -> Vec<Codec> {
     let ours = offered_codecs(kind);
-    offered
-        .iter()
-        .filter_map(|theirs| {
-            let own = ours.iter().find(|own| own.format == theirs.format)?;
-            Some(Codec {
-                payload_type: theirs.payload_type,
-                format: own.format,
-                fmtp: own.fmtp.clone(),
-                feedback: own.feedback.intersection(theirs.feedback),
-            })
+    let first = |theirs: &&Codec| {
+        let of_format = |codec: &&Codec| codec.format == theirs.format;
+        offered.iter().find(of_format) == Some(*theirs)
+    };
+    let common = |theirs: &Codec| {
+        let own = ours.iter().find(|own| own.format == theirs.format)?;
+        Some(Codec {
+            payload_type: theirs.payload_type,
+            format: own.format,
+            fmtp: own.fmtp.clone(),
+            feedback: own.feedback.intersection(theirs.feedback),
+            rtx: theirs.rtx.filter(|_| own.rtx.is_some()),
         })
-        .collect()
+    };
+    offered.iter().filter(first).filter_map(common).collect()
 }

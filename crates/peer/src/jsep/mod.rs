@@ -15,8 +15,8 @@ use rtckit_sdp::attribute::{Direction, Setup};
 
 use crate::state::MediaKind;
 
-pub(crate) use answer::{LocalRtp, answer_section, check_answer};
-pub(crate) use codec::{Codec, offered_codecs};
+pub(crate) use answer::{LocalRtp, agreed_codec, answer_section, check_answer};
+pub(crate) use codec::{Agreed, Codec, FeedbackSet, formats, offered_codecs};
 pub(crate) use read::read;
 pub(crate) use write::write;
 
@@ -83,6 +83,8 @@ pub(crate) struct RtpSection {
     pub(crate) msid: Option<(String, String)>,
     /// The primary SSRCs announced for this section.
     pub(crate) ssrcs: Vec<u32>,
+    /// The SSRC of a stream and that of its retransmissions, by `a=ssrc-group:FID`.
+    pub(crate) rtx_ssrcs: Vec<(u32, u32)>,
     pub(crate) cname: Option<String>,
 }
 

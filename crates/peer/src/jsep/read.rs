@@ -17,6 +17,8 @@ use crate::state::MediaKind;
 const MAX_SECTIONS: usize = 64;
 /// How many candidates one section may list.
 const MAX_CANDIDATES: usize = 64;
+/// How many SSRCs, and how many pairs of them, one section may announce.
+const MAX_SSRCS: usize = 16;
 
 /// Reads `sdp` and checks what JSEP demands of every description
 /// ([RFC 9429 §5.8](https://www.rfc-editor.org/rfc/rfc9429#section-5.8)).
@@ -151,13 +153,20 @@ fn rtp_section(session: &Session<'_>, media: &SdpMedia<'_>, kind: MediaKind) -> 
         .filter(|group| group.semantics != "SIM")
         .flat_map(|group| group.ssrcs.into_iter().skip(1))
         .collect();
+    let rtx_ssrcs = media
+        .attributes_of::<SsrcGroup<'_>>()
+        .flatten()
+        .filter(|group| group.semantics == SsrcGroup::FID)
+        .filter_map(|group| Some((*group.ssrcs.first()?, *group.ssrcs.get(1)?)))
+        .take(MAX_SSRCS)
+        .collect();
     let mut ssrcs = Vec::new();
     let mut cname = None;
     for ssrc in media.attributes_of::<Ssrc<'_>>().flatten() {
         if ssrc.attribute == "cname" && cname.is_none() {
             cname = ssrc.value.map(str::to_owned);
         }
-        if !repair.contains(&ssrc.ssrc) && !ssrcs.contains(&ssrc.ssrc) && ssrcs.len() < 16 {
+        if !repair.contains(&ssrc.ssrc) && !ssrcs.contains(&ssrc.ssrc) && ssrcs.len() < MAX_SSRCS {
             ssrcs.push(ssrc.ssrc);
         }
     }
@@ -167,14 +176,14 @@ fn rtp_section(session: &Session<'_>, media: &SdpMedia<'_>, kind: MediaKind) -> 
         .find(|extension| extension.uri == MID_EXTENSION)
         .and_then(|extension| u8::try_from(extension.id).ok());
     let msid = media.attributes_of::<Msid<'_>>().flatten().next();
+    let all = media.codecs();
     RtpSection {
         kind,
         protocol: media.protocol().to_owned(),
         direction: session.direction_of(media),
-        codecs: media
-            .codecs()
+        codecs: all
             .iter()
-            .filter_map(|codec| known_codec(kind, codec))
+            .filter_map(|codec| known_codec(kind, codec, &all))
             .collect(),
         formats: media.formats().map(str::to_owned).collect(),
         mid_extension,
@@ -185,11 +194,16 @@ fn rtp_section(session: &Session<'_>, media: &SdpMedia<'_>, kind: MediaKind) -> 
             )
         }),
         ssrcs,
+        rtx_ssrcs,
         cname,
     }
 }
 
-fn known_codec(kind: MediaKind, codec: &rtckit_sdp::Codec<'_>) -> Option<Codec> {
+fn known_codec(
+    kind: MediaKind,
+    codec: &rtckit_sdp::Codec<'_>,
+    all: &[rtckit_sdp::Codec<'_>],
+) -> Option<Codec> {
     let rtpmap = &codec.rtpmap;
     let format = match kind {
         MediaKind::Audio if codec.is("opus") && rtpmap.clock_rate == 48_000 => {
@@ -200,6 +214,10 @@ fn known_codec(kind: MediaKind, codec: &rtckit_sdp::Codec<'_>) -> Option<Codec> 
         }
         _ => return None,
     };
+    let rtx = all.iter().find(|other| {
+        other.associated_payload_type() == Some(codec.payload_type())
+            && other.rtpmap.clock_rate == rtpmap.clock_rate
+    });
     Some(Codec {
         payload_type: codec.payload_type(),
         format,
@@ -209,5 +227,6 @@ fn known_codec(kind: MediaKind, codec: &rtckit_sdp::Codec<'_>) -> Option<Codec> 
             pli: codec.has_feedback(Feedback::NACK_PLI),
             fir: codec.has_feedback(Feedback::CCM_FIR),
         },
+        rtx: rtx.map(rtckit_sdp::Codec::payload_type),
     })
 }

@@ -4,7 +4,7 @@
 use rtckit_sdp::attribute::{
     Direction, EndOfCandidates, ExtMap, ExtMapAllowMixed, Feedback, Fmtp, Group, IceLite,
     IceOptions, IcePwd, IceUfrag, Mid, Msid, Parameters, Rtcp, RtcpFb, RtcpMux, RtcpRsize, RtpMap,
-    Ssrc,
+    Ssrc, SsrcGroup,
 };
 use rtckit_sdp::field::{Connection, Origin};
 use rtckit_sdp::{Error, Media as SdpMedia, Session};
@@ -108,8 +108,15 @@ fn push_rtp(media: &mut SdpMedia<'_>, section: &Section, rtp: &RtpSection) -> Re
     for codec in &rtp.codecs {
         push_codec(media, codec)?;
     }
+    for &(ssrc, rtx) in &rtp.rtx_ssrcs {
+        media.push(SsrcGroup {
+            semantics: SsrcGroup::FID,
+            ssrcs: vec![ssrc, rtx],
+        })?;
+    }
     if let Some(cname) = &rtp.cname {
-        for &ssrc in &rtp.ssrcs {
+        let rtx_ssrcs = rtp.rtx_ssrcs.iter().map(|(_, rtx)| rtx);
+        for &ssrc in rtp.ssrcs.iter().chain(rtx_ssrcs) {
             media.push(Ssrc::cname(ssrc, cname))?;
         }
     }
@@ -138,6 +145,18 @@ fn push_codec(media: &mut SdpMedia<'_>, codec: &Codec) -> Result<(), Error> {
         media.push(Fmtp {
             format: &codec.payload_type.to_string(),
             parameters: Parameters(fmtp),
+        })?;
+    }
+    if let Some(rtx) = codec.rtx {
+        media.push(RtpMap {
+            payload_type: rtx,
+            encoding: "rtx",
+            clock_rate: codec.format.clock_rate(),
+            channels: None,
+        })?;
+        media.push(Fmtp {
+            format: &rtx.to_string(),
+            parameters: Parameters(&format!("apt={}", codec.payload_type)),
         })?;
     }
     Ok(())

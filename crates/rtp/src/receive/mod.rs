@@ -18,7 +18,7 @@ use rtckit_proto::{Instant, ReplayWindow, Unroller};
 
 use crate::payload::Codec;
 use crate::rtcp::{ReportBlock, SenderInfo};
-use crate::{Error, Packet, Ssrc};
+use crate::{Error, Packet, Ssrc, rtx};
 use buffer::{Buffer, Content, Front, Part};
 use losses::{Losses, Patience};
 use reception::Reception;
@@ -99,7 +99,7 @@ impl ReceiveConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReceiveStats {
-    /// Packets received, duplicates not counted.
+    /// Packets received, repeated ones too, duplicates not counted.
     pub packets: u64,
     /// Bytes of payload in them.
     pub payload_bytes: u64,
@@ -113,7 +113,12 @@ pub struct ReceiveStats {
     pub malformed: u64,
     /// Packets that came after they had been asked for.
     pub repaired: u64,
-    /// Packets that were sent, as far as can be told, and did not come since the stream last started over.
+    /// Packets that came over RTX and had not come before.
+    pub retransmitted: u64,
+    /// Packets of RTX that were of no use: of padding only, or of a stream or a part of it that is not known.
+    pub retransmitted_ignored: u64,
+    /// Packets that were sent, as far as can be told, and did not come since the stream last started over. One that came
+    /// over RTX did not come on the stream, and stays lost.
     pub lost: i64,
     /// Interarrival jitter in ticks of the stream's clock.
     pub jitter: u32,
@@ -163,7 +168,8 @@ impl core::fmt::Debug for Frame<'_> {
 
 /// The state of one stream that is received.
 ///
-/// **Order.** After [`handle_packet`](Self::handle_packet) or [`handle_timeout`](Self::handle_timeout), call
+/// **Order.** After [`handle_packet`](Self::handle_packet),
+/// [`handle_retransmission`](Self::handle_retransmission) or [`handle_timeout`](Self::handle_timeout), call
 /// [`poll_frame`](Self::poll_frame) until it returns `None`, [`poll_nack`](Self::poll_nack) until it returns no
 /// number, [`poll_key_frame_request`](Self::poll_key_frame_request), then [`poll_timeout`](Self::poll_timeout).
 /// Another order costs latency, never correctness.
@@ -265,19 +271,37 @@ impl ReceiveStream {
             self.stats.duplicates += 1;
             return;
         }
-        self.stats.packets += 1;
-        self.stats.payload_bytes += packet.payload().len() as u64;
-        self.stats.header_bytes += (packet.header_len() + usize::from(packet.padding_len())) as u64;
         self.reception
             .packet(now, index, packet.timestamp(), self.config.clock_rate);
-        if self.make_room(now, index) {
-            let content = self.store(now, index, packet);
-            if content == Content::Continuation {
-                self.miss_beginning(now, index);
-            }
-        } else {
-            self.stats.late += 1;
+        self.accepted(now, index, packet);
+    }
+
+    /// A packet of RTX came for this stream; that it is this one's, the caller knows from SDP, or because there is no
+    /// other ([RFC 4588 §5.3](https://www.rfc-editor.org/rfc/rfc4588#section-5.3)).
+    ///
+    /// It fills holes, and adds to the stream what may follow the last packet; it never starts the stream, nor starts it
+    /// over. It is no packet of the stream for the report on it: neither loss nor jitter change. Packets without an
+    /// original, as senders probe with, are ignored, and those that came before are duplicates.
+    pub fn handle_retransmission(&mut self, now: Instant, packet: &Packet<'_>) {
+        // which payload type the original had is of no interest: the codec is known
+        let original = rtx::original(packet, self.config.ssrc, packet.payload_type());
+        let known = original.and_then(|original| {
+            let highest = self.numbers.highest()?;
+            let index = self.numbers.peek(original.sequence_number());
+            let near = !is_far(index, highest) && index as u16 == original.sequence_number();
+            near.then_some((index, original))
+        });
+        let Some((index, original)) = known else {
+            self.stats.retransmitted_ignored += 1;
+            return;
+        };
+        if !self.window.accept(index) {
+            self.stats.duplicates += 1;
+            return;
         }
+        self.numbers.unroll(original.sequence_number());
+        self.stats.retransmitted += 1;
+        self.accepted(now, index, &original);
     }
 
     /// A sender report came for this stream.
@@ -379,6 +403,21 @@ impl ReceiveStream {
         .min()
     }
 
+    /// A packet that did not come before, by whichever way, goes into the ring.
+    fn accepted(&mut self, now: Instant, index: u64, packet: &Packet<'_>) {
+        self.stats.packets += 1;
+        self.stats.payload_bytes += packet.payload().len() as u64;
+        self.stats.header_bytes += (packet.header_len() + usize::from(packet.padding_len())) as u64;
+        if self.make_room(now, index) {
+            let content = self.store(now, index, packet);
+            if content == Content::Continuation {
+                self.miss_beginning(now, index);
+            }
+        } else {
+            self.stats.late += 1;
+        }
+    }
+
     /// The unwrapped number of a packet, unless it must be ignored.
     fn index(&mut self, now: Instant, number: u16) -> Option<u64> {
         let Some(highest) = self.numbers.highest() else {
@@ -387,8 +426,7 @@ impl ReceiveStream {
             return Some(self.numbers.unroll(number));
         };
         let index = self.numbers.peek(number);
-        let far = index > highest + MAX_DROPOUT
-            || index + MAX_DROPOUT < highest
+        let far = is_far(index, highest)
             // it lies before the first one, where the unroller saturates
             || index as u16 != number;
         if far {
@@ -533,4 +571,9 @@ impl ReceiveStream {
     fn key_frame_pause(&self) -> Duration {
         KEY_FRAME_PAUSE.max(self.rtt * 2)
     }
+}
+
+/// Whether a packet lies further from the highest than any network explains.
+fn is_far(index: u64, highest: u64) -> bool {
+    index.abs_diff(highest) > MAX_DROPOUT
 }

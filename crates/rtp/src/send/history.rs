@@ -23,10 +23,10 @@ pub(super) enum Resend {
     Full,
 }
 
-/// A packet that was copied out.
+/// A packet that is sent now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sent {
-    pub(super) len: usize,
+pub(super) struct Sent<'h> {
+    pub(super) bytes: &'h [u8],
     /// Whether it had been sent before.
     pub(super) again: bool,
 }
@@ -147,41 +147,38 @@ impl History {
         Resend::Queued
     }
 
-    /// Copies the next packet out: one to be sent again, or else the first that was not sent. `None` when there
-    /// is none, or it is longer than `out`.
-    pub(super) fn next(&mut self, now: Instant, out: &mut [u8]) -> Option<Sent> {
-        while let Some(&index) = self.resends.front() {
-            // it may have been overwritten while it waited
-            if self.next - index > self.capacity() as u64 {
-                self.resends.pop_front();
-                continue;
-            }
-            let len = self.copy(index, out)?;
-            self.resends.pop_front();
-            let at = self.place(index);
-            let slot = self.slots.get_mut(at)?;
-            slot.waits = false;
-            slot.tries += 1;
-            slot.last_sent = now;
-            return Some(Sent { len, again: true });
-        }
-        if self.unsent == self.next {
+    /// Lends the next packet: one to be sent again, or else the first that was not sent. `None` when there is none, or
+    /// when it has no `room`; one that is sent again needs `prefix` bytes more.
+    pub(super) fn next(&mut self, now: Instant, room: usize, prefix: usize) -> Option<Sent<'_>> {
+        // some may have been overwritten while they waited
+        let (next, capacity) = (self.next, self.capacity() as u64);
+        while self
+            .resends
+            .pop_front_if(|index| next - *index > capacity)
+            .is_some()
+        {}
+        let resend = self.resends.front().copied();
+        let again = resend.is_some();
+        let index = resend.unwrap_or(self.unsent);
+        if index == self.next {
             return None;
         }
-        let index = self.unsent;
-        let len = self.copy(index, out)?;
-        self.unsent += 1;
         let at = self.place(index);
-        self.slots.get_mut(at)?.last_sent = now;
-        Some(Sent { len, again: false })
-    }
-
-    fn copy(&self, index: u64, out: &mut [u8]) -> Option<usize> {
-        let at = self.place(index);
-        let len = self.slots.get(at)?.len.into();
+        let slot = self.slots.get_mut(at)?;
+        let len = usize::from(slot.len);
+        if len + if again { prefix } else { 0 } > room {
+            return None;
+        }
+        slot.last_sent = now;
+        if again {
+            slot.waits = false;
+            slot.tries += 1;
+            self.resends.pop_front();
+        } else {
+            self.unsent += 1;
+        }
         let bytes = self.bytes.get(at * self.slot_len..)?.get(..len)?;
-        out.get_mut(..len)?.copy_from_slice(bytes);
-        Some(len)
+        Some(Sent { bytes, again })
     }
 
     fn place(&self, index: u64) -> usize {

@@ -3,7 +3,7 @@
 //! ```text
 //!  write_frame ──► packetizer ──► history: [ sent, kept for NACKs | not sent yet ] ──► poll_packet ──► SRTP
 //!                                    ▲                                  ▲
-//!  handle_nack ──────────────────────┘ to be sent again ────────────────┘
+//!  handle_nack ──────────────────────┘ to be sent again ────────────────┘ on the stream of RTX, if there is one
 //! ```
 
 mod history;
@@ -17,6 +17,7 @@ use rtckit_proto::{Instant, NtpTime, Random, SeededRandom, WallClock};
 use crate::packet::field;
 use crate::payload::{Codec, Packetizer};
 use crate::rtcp::{ReportBlock, SenderInfo};
+use crate::rtx::{OSN_LEN, RtxStream};
 use crate::{Error, Extension, Header, PayloadType, Ssrc};
 use history::{History, Resend};
 
@@ -54,6 +55,8 @@ pub struct SendConfig {
     /// The MID header extension: its identifier and value, sent in every packet
     /// ([RFC 8843 §15.1](https://www.rfc-editor.org/rfc/rfc8843#section-15.1)).
     pub mid: Option<(u8, Vec<u8>)>,
+    /// Where lost packets are sent again; on the stream itself when there is none.
+    pub rtx: Option<RtxStream>,
     /// Chooses the first sequence number, the offset of the timestamps and the format's own numbers.
     pub seed: u64,
 }
@@ -70,6 +73,7 @@ impl SendConfig {
             max_packet: 1_200,
             history: if codec.has_key_frames() { 1_024 } else { 64 },
             mid: None,
+            rtx: None,
             seed,
         }
     }
@@ -91,10 +95,14 @@ pub struct SendStats {
     pub payload_bytes: u64,
     /// Bytes of headers in them.
     pub header_bytes: u64,
-    /// Packets sent again.
+    /// Packets sent again, on whichever stream.
     pub retransmitted_packets: u64,
     /// Bytes of payload sent again.
     pub retransmitted_bytes: u64,
+    /// Those of them that went over RTX.
+    pub rtx_packets: u64,
+    /// Bytes of payload in those, without the two bytes that name the original.
+    pub rtx_bytes: u64,
     /// NACKs received.
     pub nacks: u64,
     /// PLIs received.
@@ -131,8 +139,9 @@ struct SentReport {
 /// of them, [`poll_packet`](Self::poll_packet) until it returns `None`. It has no timers: nothing happens unless it
 /// is called. No packet is sent before it is polled, so a pacer may stand behind it.
 ///
-/// **Memory.** Everything is allocated by [`new`](Self::new). A packet sent again is the same bytes again, so that
-/// SRTP, which derives its keystream from the sequence number, stays safe.
+/// **Memory.** Everything is allocated by [`new`](Self::new). A packet sent again is either one of the stream of RTX, with
+/// a number of its own, or the same bytes again, so that SRTP, which derives its keystream from source and number, stays
+/// safe.
 #[derive(Debug)]
 pub struct SendStream {
     codec: Codec,
@@ -141,6 +150,9 @@ pub struct SendStream {
     /// The header of every packet, but for marker, sequence number and timestamp.
     header: ArrayVec<u8, MAX_HEADER>,
     ssrc: Ssrc,
+    rtx: Option<RtxStream>,
+    /// The number of the next packet on the stream of RTX.
+    rtx_sequence_number: u16,
     clock_rate: u32,
     max_payload: usize,
     timestamp_offset: u32,
@@ -161,7 +173,8 @@ impl SendStream {
         let header = header_of(config)?;
         let max_payload = config
             .max_packet
-            .checked_sub(header.len())
+            // what fits must fit on the stream of RTX as well, which may be agreed on later
+            .checked_sub(header.len() + OSN_LEN)
             .filter(|&len| len > 0 && config.max_packet <= MAX_PACKET)
             .ok_or(Error::OutOfRange("max_packet: header and payload, 9000"))?;
         if !(1..=MAX_HISTORY).contains(&config.history) {
@@ -172,13 +185,16 @@ impl SendStream {
         }
         // in the lower half, so that SRTP's roll-over counter is not in doubt when early packets are lost
         // (RFC 3711 §3.3.1)
-        let first = random.next_u32() as u16 & 0x7fff;
+        let mut first_number = || random.next_u32() as u16 & 0x7fff;
+        let (first, rtx_sequence_number) = (first_number(), first_number());
         Ok(Self {
             codec: config.codec,
             packetizer: Packetizer::new(config.codec, random.next_u64()),
             history: History::new(config.history, config.max_packet, first),
             header,
             ssrc: config.ssrc,
+            rtx: config.rtx,
+            rtx_sequence_number,
             clock_rate: config.clock_rate,
             max_payload,
             timestamp_offset: random.next_u32(),
@@ -194,6 +210,20 @@ impl SendStream {
     /// The stream's source.
     pub fn ssrc(&self) -> Ssrc {
         self.ssrc
+    }
+
+    /// The stream that lost packets are sent again on, if there is one.
+    pub fn rtx(&self) -> Option<RtxStream> {
+        self.rtx
+    }
+
+    /// SDP has given the codec another payload type, or agreed on RTX or against it. Packets that were cut before keep
+    /// their type.
+    pub fn set_payload_types(&mut self, payload_type: PayloadType, rtx: Option<RtxStream>) {
+        if let Some(byte) = self.header.get_mut(field::MARKER_BYTE) {
+            *byte = payload_type.0 & field::PAYLOAD_TYPE;
+        }
+        self.rtx = rtx;
     }
 
     /// What the stream has done.
@@ -322,19 +352,29 @@ impl SendStream {
         Ok(())
     }
 
-    /// Copies the next packet that is due into `buf` and returns its length; `None` when nothing waits, or when
+    /// Writes the next packet that is due into `buf` and returns its length; `None` when nothing waits, or when
     /// `buf` is shorter than `max_packet` and the packet does not fit. Packets to be sent again go first.
     pub fn poll_packet(&mut self, now: Instant, buf: &mut [u8]) -> Option<usize> {
-        let sent = self.history.next(now, buf)?;
-        let payload_len = sent.len - self.header.len();
+        let prefix = self.rtx.map_or(0, |_| OSN_LEN);
+        let sent = self.history.next(now, buf.len(), prefix)?;
+        let header_len = self.header.len();
+        let payload_len = (sent.bytes.len() - header_len) as u64;
         self.stats.packets += 1;
-        self.stats.payload_bytes += payload_len as u64;
-        self.stats.header_bytes += self.header.len() as u64;
+        self.stats.payload_bytes += payload_len;
+        self.stats.header_bytes += header_len as u64;
         if sent.again {
             self.stats.retransmitted_packets += 1;
-            self.stats.retransmitted_bytes += payload_len as u64;
+            self.stats.retransmitted_bytes += payload_len;
         }
-        Some(sent.len)
+        let Some(rtx) = self.rtx.filter(|_| sent.again) else {
+            buf.get_mut(..sent.bytes.len())?.copy_from_slice(sent.bytes);
+            return Some(sent.bytes.len());
+        };
+        let number = self.rtx_sequence_number;
+        self.rtx_sequence_number = number.wrapping_add(1);
+        self.stats.rtx_packets += 1;
+        self.stats.rtx_bytes += payload_len;
+        rtx.write(number, sent.bytes, header_len, buf)
     }
 
     /// Whether the receiver has asked for a key frame since this was last called.
@@ -345,7 +385,8 @@ impl SendStream {
     /// What a sender report at `now` says; `None` before the first packet was sent.
     ///
     /// It is remembered, so that a receiver's report on it tells the round-trip time: call it once for each
-    /// report that is sent.
+    /// report that is sent. What went over RTX is another source's, and not counted here
+    /// ([RFC 3550 §6.4.1](https://www.rfc-editor.org/rfc/rfc3550#section-6.4.1)).
     pub fn sender_report(&mut self, now: Instant, clock: &WallClock) -> Option<SenderInfo> {
         let (timestamp, at) = self.last_frame.filter(|_| self.stats.packets > 0)?;
         let ntp = clock.ntp(now);
@@ -354,8 +395,8 @@ impl SendStream {
             ssrc: self.ssrc,
             ntp,
             rtp_timestamp: timestamp.wrapping_add(ticks(now.duration_since(at), self.clock_rate)),
-            packet_count: self.stats.packets as u32,
-            octet_count: self.stats.payload_bytes as u32,
+            packet_count: (self.stats.packets - self.stats.rtx_packets) as u32,
+            octet_count: (self.stats.payload_bytes - self.stats.rtx_bytes) as u32,
         })
     }
 
