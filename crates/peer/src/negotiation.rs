@@ -318,7 +318,11 @@ impl Peer {
             .transport_section()
             .and_then(|section| section.transport.as_ref())
         {
-            Some(transport) => check_transport(transport),
+            Some(transport) => {
+                check_transport(transport)?;
+                self.transport
+                    .check_association(&transport.fingerprints, None)
+            }
             None if in_use => Err(Error::UnacceptableDescription(
                 "a=ice-ufrag and a=ice-pwd are required (RFC 8839 §5.4)",
             )),
@@ -441,6 +445,8 @@ impl Peer {
         } else {
             IceRole::Controlled
         };
+        self.transport
+            .check_association(&theirs.fingerprints, answered.map(|_| dtls_role))?;
         let terms = Terms {
             ice_role,
             remote: credentials,
@@ -477,7 +483,6 @@ impl Peer {
         };
         let Some(codec) = usable else {
             transceiver.current_direction = Some(Direction::Inactive);
-            transceiver.sender = None;
             transceiver.receiver = None;
             return;
         };
@@ -502,11 +507,11 @@ impl Peer {
         } else {
             transceiver.receiver = None;
         }
-        if !direction.sends() {
-            transceiver.sender = None;
-        } else if transceiver.sender.is_some() {
+        // A stream that pauses is kept: one that began anew under the same SSRC and SRTP key would use sequence numbers,
+        // and so the keystream, a second time.
+        if transceiver.sender.is_some() {
             transceiver.renumber_sender();
-        } else {
+        } else if direction.sends() {
             let seed = self.random.next_u64();
             transceiver.sender = transceiver.new_sender(&self.config, seed);
         }

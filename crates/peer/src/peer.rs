@@ -211,7 +211,7 @@ impl Peer {
             .find(|transceiver| transceiver.id == id)?;
         Some(Sender {
             format: transceiver.codec.as_ref()?.send.format,
-            stream: transceiver.sender.as_mut()?,
+            stream: transceiver.sending()?,
         })
     }
 
@@ -340,7 +340,7 @@ impl Peer {
             let Some(stream) = self
                 .transceivers
                 .get_mut(index)
-                .and_then(|transceiver| transceiver.sender.as_mut())
+                .and_then(Transceiver::sending)
             else {
                 continue;
             };

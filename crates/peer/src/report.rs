@@ -204,7 +204,7 @@ impl Peer {
         let mut blocks = blocks.get(..count).unwrap_or_default();
         let mut reported = false;
         for transceiver in &mut self.transceivers {
-            let Some(stream) = &mut transceiver.sender else {
+            let Some(stream) = transceiver.sending() else {
                 continue;
             };
             let Some(info) = stream.sender_report(now, &self.config.wall_clock) else {

@@ -168,8 +168,9 @@ fn stream_of(transceivers: &[Transceiver], packet: &Packet<'_>) -> Option<(usize
         mid.is_some() && mid == transceiver.mid.as_deref().map(str::as_bytes)
     };
     let announced: Rule<'_> = &|_, receiver, carries| is_announced(receiver, carries, ssrc);
-    first(bound)
-        .or_else(|| first(named))
+    // The mid comes first: a sender may move an SSRC to another section with it.
+    first(named)
+        .or_else(|| first(bound))
         .or_else(|| first(announced))
         .or_else(only)
 }

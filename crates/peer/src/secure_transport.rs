@@ -77,6 +77,8 @@ pub(crate) struct SecureTransport {
     pub(crate) ice: Transport,
     dtls: DtlsState,
     dtls_role: Option<DtlsRole>,
+    /// Whom the association is with.
+    fingerprints: Vec<Fingerprint>,
     srtp: Option<Srtp>,
     early: VecDeque<Vec<u8>>,
     events: VecDeque<TransportEvent>,
@@ -111,6 +113,7 @@ impl SecureTransport {
             ice: Transport::new(TransportConfig::default(), config.provider.random()),
             dtls: DtlsState::New,
             dtls_role: None,
+            fingerprints: Vec::new(),
             srtp: None,
             early: VecDeque::new(),
             events: VecDeque::new(),
@@ -142,6 +145,7 @@ impl SecureTransport {
         })?;
         if matches!(self.dtls, DtlsState::New) {
             self.dtls_role = Some(terms.dtls_role);
+            self.fingerprints.clone_from(&terms.fingerprints);
             let dtls = self.dtls_config(config, terms.fingerprints);
             match terms.dtls_role {
                 DtlsRole::Client => self.dtls = DtlsState::AwaitingPath(dtls),
@@ -162,6 +166,29 @@ impl SecureTransport {
     /// the candidates announced again. Media goes on over the old path meanwhile.
     pub(crate) fn restart_ice(&mut self, now: Instant) {
         self.ice.restart(now);
+    }
+
+    /// Refuses a description that asks for another DTLS association than the one there is: with somebody else, or with the
+    /// roles exchanged ([RFC 8842 §5.1](https://www.rfc-editor.org/rfc/rfc8842#section-5.1)). Starting a new one is not done
+    /// yet, and going on with the old one would let the user believe in an identity that nobody has proved.
+    pub(crate) fn check_association(
+        &self,
+        fingerprints: &[Fingerprint],
+        role: Option<DtlsRole>,
+    ) -> Result<(), Error> {
+        let Some(own) = self.dtls_role else {
+            return Ok(());
+        };
+        let same = fingerprints.len() == self.fingerprints.len()
+            && fingerprints
+                .iter()
+                .all(|fingerprint| self.fingerprints.contains(fingerprint));
+        if !same || role.is_some_and(|role| role != own) {
+            return Err(Error::UnacceptableDescription(
+                "it asks for a new DTLS association (RFC 8842 §5.1), and there is one already",
+            ));
+        }
+        Ok(())
     }
 
     fn dtls_config(

@@ -42,6 +42,7 @@ pub(crate) struct Transceiver {
     pub(crate) codec: Option<Agreed>,
     pub(crate) mid_extension: Option<u8>,
     pub(crate) rtcp_rsize: bool,
+    /// Made when it first sends, and kept for good; see [`sending`](Self::sending).
     pub(crate) sender: Option<SendStream>,
     pub(crate) receiver: Option<Receiving>,
     track_id: String,
@@ -133,6 +134,12 @@ impl Transceiver {
             rtx_ssrc: self.rtx_ssrc,
             cname: cname.to_owned(),
         }
+    }
+
+    /// The stream that is being sent; none while the direction says that nothing is.
+    pub(crate) fn sending(&mut self) -> Option<&mut SendStream> {
+        let sends = self.current_direction.is_some_and(Direction::sends);
+        self.sender.as_mut().filter(|_| sends)
     }
 
     /// A stream to send with, for the codec agreed on.

@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use rtckit_crypto::identity::Identity;
 use rtckit_crypto::provider::Provider;
-use rtckit_peer::{Config, ConnectionState, Direction, Event, MediaKind, Peer, TransceiverId};
+use rtckit_peer::{
+    Config, ConnectionState, Direction, Event, MediaKind, Peer, SessionDescription, SignalingState,
+    TransceiverId,
+};
 use rtckit_proto::{Datagram, FiveTuple, Instant, WallClock};
 
 fn peer(seed: u64) -> Peer {
@@ -227,4 +230,126 @@ fn frames_that_nobody_reads_do_not_keep_the_driver_awake() {
             );
         }
     }
+}
+
+fn renegotiate(now: Instant, left: &mut Peer, right: &mut Peer) {
+    let offer = left.create_offer().unwrap();
+    left.set_local_description(now, offer.clone()).unwrap();
+    right.set_remote_description(now, offer).unwrap();
+    let answer = right.create_answer().unwrap();
+    right.set_local_description(now, answer.clone()).unwrap();
+    left.set_remote_description(now, answer).unwrap();
+}
+
+/// SRTP's keystream is a function of key, SSRC and sequence number: what was sent under one index is never sent otherwise.
+#[test]
+fn a_stream_that_was_on_hold_goes_on_where_it_stopped() {
+    let (mut left, mut right, mut now, [audio, _]) = call();
+    let track = right.transceivers().next().unwrap().id;
+    let mut sent = std::collections::BTreeMap::new();
+    let mut buf = vec![0; 2048];
+    for round in 0..6u8 {
+        for number in 0..300u16 {
+            now += Duration::from_millis(1);
+            let [high, low] = number.to_be_bytes();
+            let frame = [8, round, high, low];
+            let ticks = u32::from(round) * 400_000 + u32::from(number) * 960;
+            left.sender(audio)
+                .unwrap()
+                .write_frame(now, ticks, &frame)
+                .unwrap();
+            while let Some(transmit) = left.poll_transmit(now, &mut buf) {
+                let mut data = buf[transmit.range].to_vec();
+                if data[0] >> 6 == 2 && !(192..224).contains(&data[1]) {
+                    let index = [data[2], data[3], data[8], data[9], data[10], data[11]];
+                    let before = sent.insert(index, data.clone());
+                    assert!(
+                        before.is_none_or(|before| before == data),
+                        "round {round}: one index, two packets"
+                    );
+                }
+                right.handle_input(now, Datagram::new(transmit.path.reversed(), &mut data));
+            }
+            exchange(now, &mut left, &mut right);
+            let mut receiver = right.receiver(track).unwrap();
+            assert_eq!(
+                receiver.read_frame(now).map(|frame| frame.data.to_vec()),
+                Some(frame.to_vec())
+            );
+        }
+        left.set_direction(audio, Direction::Inactive).unwrap();
+        renegotiate(now, &mut left, &mut right);
+        exchange(now, &mut left, &mut right);
+        assert!(left.sender(audio).is_none(), "on hold nothing is sent");
+        left.set_direction(audio, Direction::SendOnly).unwrap();
+        renegotiate(now, &mut left, &mut right);
+        exchange(now, &mut left, &mut right);
+    }
+}
+
+#[test]
+fn a_later_description_cannot_change_who_the_peer_is() {
+    let (mut left, mut right, now, _) = call();
+    let offer = left.create_offer().unwrap().sdp;
+    let line = offer
+        .lines()
+        .find(|line| line.starts_with("a=fingerprint:"))
+        .unwrap();
+    let stranger = format!("a=fingerprint:sha-256 {}", vec!["A5"; 32].join(":"));
+    let forged = offer.replace(line, &stranger);
+    let refused = right.set_remote_description(now, SessionDescription::offer(forged));
+    assert!(
+        matches!(refused, Err(rtckit_peer::Error::UnacceptableDescription(_))),
+        "{refused:?}"
+    );
+    assert_eq!(right.signaling_state(), SignalingState::Stable);
+    // the honest offer is taken, and so is its answer; a forged answer is not
+    let offer = left.create_offer().unwrap();
+    left.set_local_description(now, offer.clone()).unwrap();
+    right.set_remote_description(now, offer).unwrap();
+    let answer = right.create_answer().unwrap();
+    let line = answer
+        .sdp
+        .lines()
+        .find(|line| line.starts_with("a=fingerprint:"))
+        .unwrap();
+    let forged = SessionDescription::answer(answer.sdp.replace(line, &stranger));
+    assert!(left.set_remote_description(now, forged).is_err());
+    left.set_remote_description(now, answer).unwrap();
+}
+
+/// Without keys for SRTP there is no call, whatever DTLS says.
+#[test]
+fn a_peer_without_srtp_is_no_peer() {
+    let provider = Provider::simulation(3);
+    let identity = Arc::new(Identity::generate(&provider).unwrap());
+    let mut config = Config::new(provider, identity, WallClock::new(Duration::ZERO));
+    config.srtp_profiles = Vec::new();
+    let mut left = Peer::new(config, Instant::ZERO).unwrap();
+    let mut right = peer(2);
+    let mut now = Instant::ZERO;
+    left.add_transceiver(MediaKind::Audio, Direction::SendOnly)
+        .unwrap();
+    left.add_local_address(now, address(1000));
+    right.add_local_address(now, address(2000));
+    renegotiate(now, &mut left, &mut right);
+    for _ in 0..200 {
+        exchange(now, &mut left, &mut right);
+        if right.connection_state() == ConnectionState::Failed {
+            return;
+        }
+        assert_ne!(right.connection_state(), ConnectionState::Connected);
+        let Some(due) = left
+            .poll_timeout()
+            .into_iter()
+            .chain(right.poll_timeout())
+            .min()
+        else {
+            break;
+        };
+        now = now.max(due);
+        left.handle_timeout(now);
+        right.handle_timeout(now);
+    }
+    panic!("right is {}", right.connection_state());
 }

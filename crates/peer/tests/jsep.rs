@@ -542,3 +542,44 @@ fn a_second_exchange_adds_a_section_and_keeps_the_rest() {
     );
     assert_ne!(line(&third, "a=ice-ufrag:"), before);
 }
+
+#[test]
+fn an_identity_nobody_vouches_for_is_refused() {
+    let bare: String = CHROMIUM
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with("a=fingerprint:"))
+        .collect();
+    let mut peer = peer(1);
+    let refused = peer.set_remote_description(NOW, SessionDescription::offer(bare));
+    assert!(
+        matches!(refused, Err(Error::UnacceptableDescription(_))),
+        "{refused:?}"
+    );
+    let weak = CHROMIUM.replace("a=fingerprint:sha-256", "a=fingerprint:md2");
+    let refused = peer.set_remote_description(NOW, SessionDescription::offer(weak));
+    assert!(
+        matches!(refused, Err(Error::UnacceptableDescription(_))),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn an_answer_bundles_what_it_accepts() {
+    let (mut left, mut right) = (peer(1), peer(2));
+    left.add_transceiver(MediaKind::Audio, Direction::SendRecv)
+        .unwrap();
+    left.add_transceiver(MediaKind::Video, Direction::SendRecv)
+        .unwrap();
+    let offer = left.create_offer().unwrap();
+    left.set_local_description(NOW, offer.clone()).unwrap();
+    let answer = answer_with(&mut right, &offer.sdp);
+    let apart = answer.replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 0");
+    assert_ne!(apart, answer);
+    let refused = left.set_remote_description(NOW, SessionDescription::answer(apart));
+    assert!(
+        matches!(refused, Err(Error::UnacceptableDescription(_))),
+        "{refused:?}"
+    );
+    left.set_remote_description(NOW, SessionDescription::answer(answer))
+        .unwrap();
+}

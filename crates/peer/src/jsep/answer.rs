@@ -146,6 +146,20 @@ pub(crate) fn check_answer(offer: &Description, answer: &Description) -> Result<
             return refuse("a=rtcp-mux is required (RFC 8858)");
         }
     }
+    // All that is accepted travels on one transport, so an answer that accepts several sections bundles them.
+    let accepted = offer
+        .sections
+        .iter()
+        .zip(&answer.sections)
+        .filter(|(_, answered)| !answered.rejected);
+    let unbundled = accepted
+        .clone()
+        .any(|(offered, _)| !answer.bundle.contains(&offered.mid));
+    if accepted.count() > 1 && unbundled {
+        return refuse(
+            "sections that are accepted are bundled: no other transport was offered (RFC 9143 §7.3)",
+        );
+    }
     if answer.bundle.iter().any(|mid| !offer.bundle.contains(mid)) {
         return refuse(
             "an answer's BUNDLE group names only sections of the offer's (RFC 9143 §7.3.3)",

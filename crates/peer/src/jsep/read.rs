@@ -19,6 +19,8 @@ const MAX_SECTIONS: usize = 64;
 const MAX_CANDIDATES: usize = 64;
 /// How many SSRCs, and how many pairs of them, one section may announce.
 const MAX_SSRCS: usize = 16;
+/// How many SSRCs of one section may be told to repeat others.
+const MAX_REPAIR_SSRCS: usize = 64;
 
 /// Reads `sdp` and checks what JSEP demands of every description
 /// ([RFC 9429 §5.8](https://www.rfc-editor.org/rfc/rfc9429#section-5.8)).
@@ -152,6 +154,7 @@ fn rtp_section(session: &Session<'_>, media: &SdpMedia<'_>, kind: MediaKind) -> 
         .flatten()
         .filter(|group| group.semantics != "SIM")
         .flat_map(|group| group.ssrcs.into_iter().skip(1))
+        .take(MAX_REPAIR_SSRCS)
         .collect();
     let rtx_ssrcs = media
         .attributes_of::<SsrcGroup<'_>>()
@@ -166,7 +169,8 @@ fn rtp_section(session: &Session<'_>, media: &SdpMedia<'_>, kind: MediaKind) -> 
         if ssrc.attribute == "cname" && cname.is_none() {
             cname = ssrc.value.map(str::to_owned);
         }
-        if !repair.contains(&ssrc.ssrc) && !ssrcs.contains(&ssrc.ssrc) && ssrcs.len() < MAX_SSRCS {
+        // the ceiling first: a description may have as many such lines as it has room for
+        if ssrcs.len() < MAX_SSRCS && !ssrcs.contains(&ssrc.ssrc) && !repair.contains(&ssrc.ssrc) {
             ssrcs.push(ssrc.ssrc);
         }
     }
