@@ -1,0 +1,124 @@
+//! Handshakes with an end of ours that says something else than it would: what only a peer that holds the right
+//! keys, or signs what it says, could send.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use rtckit_crypto::fingerprint::HashAlgorithm;
+use rtckit_crypto::identity::Identity;
+use rtckit_crypto::provider::Provider;
+use rtckit_proto::{Datagram, FiveTuple, Instant};
+
+use crate::{AlertDescription, Config, Connection, Error, Event, PeerMisbehaved, Verify};
+
+const CLIENT: usize = 0;
+const SERVER: usize = 1;
+
+fn path() -> FiveTuple {
+    FiveTuple::udp(
+        "192.0.2.1:1000".parse().unwrap(),
+        "192.0.2.2:2000".parse().unwrap(),
+    )
+}
+
+fn configs() -> [Config; 2] {
+    let provider = Provider::simulation(1);
+    let identities = [(); 2].map(|()| Arc::new(Identity::generate(&provider).unwrap()));
+    [CLIENT, SERVER].map(|end| {
+        let fingerprint = identities[1 - end].fingerprint(HashAlgorithm::Sha256);
+        let verify = Verify::Fingerprints(vec![fingerprint]);
+        Config::new(provider.clone(), identities[end].clone(), verify)
+    })
+}
+
+struct Pair {
+    ends: [Connection; 2],
+    now: Instant,
+}
+
+impl Pair {
+    fn new(configs: [Config; 2]) -> Self {
+        let [client, server] = configs.map(Arc::new);
+        let now = Instant::ZERO;
+        Self {
+            ends: [
+                Connection::client(client, path(), now).unwrap(),
+                Connection::server(server, path().reversed(), now).unwrap(),
+            ],
+            now,
+        }
+    }
+
+    /// Gives the other end everything that `end` has to send.
+    fn deliver_from(&mut self, end: usize) {
+        let mut buf = [0xa5; 2048];
+        while let Some(transmit) = self.ends[end].poll_transmit(self.now, &mut buf) {
+            let datagram = Datagram::new(path(), &mut buf[transmit.range]);
+            self.ends[1 - end].handle_input(self.now, datagram);
+        }
+    }
+
+    /// Goes on until both ends are done, and returns what each has to say.
+    fn finish(mut self) -> [Vec<Event>; 2] {
+        // an alert in the clear is believed when the answer does not come
+        for _ in 0..4 {
+            for end in [CLIENT, SERVER, CLIENT, SERVER] {
+                self.deliver_from(end);
+            }
+            self.now += Duration::from_secs(2);
+            for end in &mut self.ends {
+                end.handle_timeout(self.now);
+            }
+        }
+        self.ends
+            .map(|mut end| core::iter::from_fn(|| end.poll_event()).collect())
+    }
+
+    /// Has `end` say `new` instead of `old`, and believe that it did.
+    #[track_caller]
+    fn rewrite(&mut self, end: usize, old: &[u8], new: &[u8]) {
+        assert_eq!(old.len(), new.len());
+        let end = &mut self.ends[end];
+        for messages in [end.flight.messages_mut(), end.transcript.messages_mut()] {
+            let mut places = messages.windows(old.len());
+            let at = places.position(|place| place == old).unwrap();
+            messages[at..at + new.len()].copy_from_slice(new);
+        }
+    }
+}
+
+/// Runs the handshake with one byte of the Finished that `sender` sends, the `from_end`th from its end, changed
+/// before it is sealed.
+fn with_another_finished(sender: usize, from_end: usize) -> [Vec<Event>; 2] {
+    let mut pair = Pair::new(configs());
+    pair.deliver_from(CLIENT);
+    pair.deliver_from(SERVER);
+    if sender == SERVER {
+        pair.deliver_from(CLIENT);
+        assert!(pair.ends[SERVER].is_connected());
+    }
+    // Finished is the last message of either last flight
+    let messages = pair.ends[sender].flight.messages_mut();
+    let at = messages.len() - from_end;
+    messages[at] ^= 1;
+    pair.finish()
+}
+
+#[test]
+fn nothing_but_a_wrong_finished_ends_it_on_either_side() {
+    let bad_finished = Event::Failed(PeerMisbehaved::BadFinished.into());
+    let told = Event::Failed(Error::AlertReceived(AlertDescription::DECRYPT_ERROR));
+    for from_end in 1..=12 {
+        let events = with_another_finished(CLIENT, from_end);
+        assert_eq!(events, [vec![told.clone()], vec![bad_finished.clone()]]);
+        let events = with_another_finished(SERVER, from_end);
+        let told = vec![Event::Connected, told.clone()];
+        assert_eq!(events, [vec![bad_finished.clone()], told]);
+    }
+}
+
+#[test]
+fn what_is_not_rewritten_connects() {
+    let events = Pair::new(configs()).finish();
+    assert_eq!(events, [[Event::Connected], [Event::Connected]]);
+}
