@@ -7,9 +7,11 @@ use std::sync::Arc;
 use rtckit_crypto::fingerprint::HashAlgorithm;
 use rtckit_crypto::identity::Identity;
 use rtckit_crypto::provider::Provider;
-use rtckit_proto::{Datagram, FiveTuple, Instant};
+use rtckit_proto::{Datagram, FiveTuple, Instant, SrtpProfile};
 
-use crate::{AlertDescription, Config, Connection, Error, Event, PeerMisbehaved, Verify};
+use crate::{
+    AlertDescription, Config, Connection, Error, Event, PeerIncompatible, PeerMisbehaved, Verify,
+};
 
 const CLIENT: usize = 0;
 const SERVER: usize = 1;
@@ -121,4 +123,73 @@ fn nothing_but_a_wrong_finished_ends_it_on_either_side() {
 fn what_is_not_rewritten_connects() {
     let events = Pair::new(configs()).finish();
     assert_eq!(events, [[Event::Connected], [Event::Connected]]);
+}
+
+/// The handshake of a client that has not heard of the extended master secret, whatever it requires of others.
+fn without_extended_master_secret(configs: [Config; 2]) -> Pair {
+    let mut pair = Pair::new(configs);
+    // extension 23, empty, becomes one that nobody knows
+    pair.rewrite(CLIENT, &[0, 23, 0, 0], &[0x77, 23, 0, 0]);
+    pair.deliver_from(CLIENT);
+    pair
+}
+
+#[test]
+fn an_extended_master_secret_is_insisted_on_where_it_is_required() {
+    let pair = without_extended_master_secret(configs());
+    let connected = [[Event::Connected], [Event::Connected]];
+    assert_eq!(pair.finish(), connected, "nobody requires it");
+
+    let told = Event::Failed(Error::AlertReceived(AlertDescription::HANDSHAKE_FAILURE));
+    let refused = Event::Failed(PeerIncompatible::NoExtendedMasterSecret.into());
+    for end in [CLIENT, SERVER] {
+        let mut configs = configs();
+        configs[end].require_extended_master_secret = true;
+        let events = without_extended_master_secret(configs.clone()).finish();
+        assert_eq!(events[end], [refused.clone()]);
+        assert_eq!(events[1 - end], [told.clone()]);
+        let events = Pair::new(configs).finish();
+        assert_eq!(events, connected, "a peer that has it");
+    }
+}
+
+/// What a client makes of a server that answers `use_srtp` and the extensions before it with `answer`.
+fn with_srtp_answer(answer: [u8; 19]) -> [Vec<Event>; 2] {
+    let mut configs = configs();
+    for config in &mut configs {
+        config.srtp_profiles = vec![SrtpProfile::AeadAes128Gcm, SrtpProfile::Aes128CmHmacSha1_80];
+    }
+    let mut pair = Pair::new(configs);
+    pair.deliver_from(CLIENT);
+    let point_formats_and_one_profile = [
+        0, 11, 0, 2, 1, 0, // ec_point_formats
+        0, 23, 0, 0, // extended_master_secret
+        0, 14, 0, 5, 0, 2, 0, 7, 0, // use_srtp
+    ];
+    pair.rewrite(SERVER, &point_formats_and_one_profile, &answer);
+    pair.finish()
+}
+
+#[test]
+fn a_server_chooses_one_srtp_profile_of_those_offered() {
+    let one_then_empty_groups = [
+        0, 14, 0, 5, 0, 2, 0, 7, 0, // use_srtp
+        0, 23, 0, 0, // extended_master_secret
+        0, 10, 0, 2, 0, 0, // supported_groups
+    ];
+    let events = with_srtp_answer(one_then_empty_groups);
+    assert_eq!(events, [[Event::Connected], [Event::Connected]]);
+
+    let two = [
+        0, 14, 0, 7, 0, 4, 0, 7, 0, 1, 0, // use_srtp
+        0, 23, 0, 0, // extended_master_secret
+        0, 10, 0, 0, // supported_groups
+    ];
+    let mut not_offered = one_then_empty_groups;
+    not_offered[7] = 8;
+    for answer in [two, not_offered] {
+        let refused = Event::Failed(PeerMisbehaved::NotOffered.into());
+        let told = Event::Failed(Error::AlertReceived(AlertDescription::ILLEGAL_PARAMETER));
+        assert_eq!(with_srtp_answer(answer), [[refused], [told]]);
+    }
 }
