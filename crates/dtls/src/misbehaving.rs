@@ -1,14 +1,15 @@
 //! Handshakes with an end of ours that says something else than it would: what only a peer that holds the right
-//! keys, or signs what it says, could send.
+//! keys, or signs what it says, could send. And one ceiling that shows only from inside.
 
 use core::time::Duration;
 use std::sync::Arc;
 
 use rtckit_crypto::fingerprint::HashAlgorithm;
 use rtckit_crypto::identity::Identity;
-use rtckit_crypto::provider::Provider;
-use rtckit_proto::{Datagram, FiveTuple, Instant, SrtpProfile};
+use rtckit_crypto::provider::{Provider, SignatureScheme};
+use rtckit_proto::{Datagram, FiveTuple, Instant, Reader, SrtpProfile};
 
+use crate::handshake::{FragmentHeader, Message};
 use crate::{
     AlertDescription, Config, Connection, Error, Event, PeerIncompatible, PeerMisbehaved, Verify,
 };
@@ -192,4 +193,94 @@ fn a_server_chooses_one_srtp_profile_of_those_offered() {
         let told = Event::Failed(Error::AlertReceived(AlertDescription::ILLEGAL_PARAMETER));
         assert_eq!(with_srtp_answer(answer), [[refused], [told]]);
     }
+}
+
+/// Runs the handshake with `scheme` named beside the signature that `end` makes. Simulated signatures verify under
+/// any name: whether the name is looked at shows.
+fn with_signature_scheme(end: usize, scheme: SignatureScheme) -> [Vec<Event>; 2] {
+    let mut pair = Pair::new(configs());
+    pair.deliver_from(CLIENT);
+    if end == CLIENT {
+        pair.deliver_from(SERVER);
+    }
+    let messages = pair.ends[end].flight.messages_mut().to_vec();
+    let mut reader = Reader::new(&messages);
+    while !reader.is_empty() {
+        let (header, body) = FragmentHeader::parse(&mut reader).unwrap();
+        let signature = match Message::parse(header.message_type, body) {
+            Ok(Some(Message::ServerKeyExchange(exchange))) => exchange.signature,
+            Ok(Some(Message::CertificateVerify(verify))) => verify.signature,
+            _ => continue,
+        };
+        let at = body.len() - signature.len() - 4;
+        let mut new = body.to_vec();
+        new[at..at + 2].copy_from_slice(&scheme.0.to_be_bytes());
+        pair.rewrite(end, body, &new);
+    }
+    pair.finish()
+}
+
+#[test]
+fn the_suite_has_a_server_sign_with_ecdsa() {
+    let connected = [[Event::Connected], [Event::Connected]];
+    for scheme in [SignatureScheme::ECDSA_SHA256, SignatureScheme::ECDSA_SHA384] {
+        assert_eq!(with_signature_scheme(SERVER, scheme), connected);
+    }
+    for scheme in [
+        SignatureScheme::RSA_PSS_SHA256,
+        SignatureScheme::RSA_PKCS1_SHA256,
+        SignatureScheme::RSA_PKCS1_SHA384,
+        SignatureScheme::RSA_PKCS1_SHA512,
+    ] {
+        let refused = Event::Failed(PeerMisbehaved::NotOffered.into());
+        let told = Event::Failed(Error::AlertReceived(AlertDescription::ILLEGAL_PARAMETER));
+        assert_eq!(with_signature_scheme(SERVER, scheme), [[refused], [told]]);
+    }
+}
+
+#[test]
+fn a_client_may_sign_with_rsa() {
+    let [_, server] = with_signature_scheme(CLIENT, SignatureScheme::RSA_PSS_SHA256);
+    // its Finished was made before the other name was put in: the signature, which comes first, was taken
+    let bad_finished = Event::Failed(PeerMisbehaved::BadFinished.into());
+    assert_eq!(server, [bad_finished]);
+    let [_, server] = with_signature_scheme(CLIENT, SignatureScheme(0x0201));
+    let not_offered = Event::Failed(PeerMisbehaved::NotOffered.into());
+    assert_eq!(server, [not_offered]);
+}
+
+#[test]
+fn what_comes_before_the_keys_is_kept_up_to_a_ceiling() {
+    let mut pair = Pair::new(configs());
+    pair.deliver_from(CLIENT);
+    let now = pair.now;
+    // a record of epoch 1 that nobody sealed, as long as it says, header included
+    let mut forge = |content_type: u8, sequence: u8, len: usize| {
+        let head = [content_type, 254, 253, 0, 1, 0, 0, 0, 0, 0, sequence, 0];
+        let mut record = head.to_vec();
+        record.push((len - 13) as u8);
+        record.resize(len, 7);
+        let server = &mut pair.ends[SERVER];
+        server.handle_input(now, Datagram::new(path(), &mut record));
+        (server.early.len(), server.stats.dropped_records)
+    };
+    assert_eq!(forge(22, 0, 257), (0, 1), "too long");
+    assert_eq!(
+        forge(23, 1, 61),
+        (0, 2),
+        "no application data before Finished"
+    );
+    for sequence in 2..6 {
+        let kept = usize::from(sequence) - 1;
+        assert_eq!(forge(22, sequence, 256), (kept, 2));
+    }
+    for dropped in 3..100 {
+        assert_eq!(forge(22, 9, 61), (4, dropped), "too many");
+    }
+    pair.deliver_from(SERVER);
+    pair.deliver_from(CLIENT);
+    let server = &pair.ends[SERVER];
+    assert!(server.is_connected());
+    assert_eq!(server.stats.forged_or_replayed_records, 4);
+    assert_eq!(server.early.capacity(), 0);
 }
