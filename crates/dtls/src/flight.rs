@@ -139,6 +139,12 @@ impl Flight {
         self.is_repetition = true;
     }
 
+    /// The messages, for tests in which an end is to say something else than it would.
+    #[cfg(test)]
+    pub(crate) fn messages_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
     /// Fills `out`, one datagram, with as many records as fit. Returns how much of it was used.
     pub(crate) fn write(&mut self, records: &mut RecordLayer, out: &mut [u8]) -> usize {
         let mut written = 0;

@@ -83,6 +83,8 @@ mod export;
 mod flight;
 mod handshake;
 mod key_schedule;
+#[cfg(test)]
+mod misbehaving;
 mod reassembly;
 mod receive;
 mod record;

@@ -10,14 +10,16 @@
 //!
 //! Nothing here is authenticated yet, so everything has a ceiling, and a forged fragment must not shut out the
 //! genuine one: where two disagree about type or length of a message, the newer one wins, and the older one's bytes
-//! are forgotten until the peer repeats them.
+//! count for nothing until the peer repeats them. That must not cost more than the fragment did: a place keeps its
+//! buffer whatever becomes of the message in it, and what is under way is said by the ranges alone.
 
 use arrayvec::ArrayVec;
 use rtckit_proto::Writer;
 
 use crate::handshake::{FragmentHeader, HandshakeType};
 
-/// The longest handshake message that is put together, in bytes. Certificates of WebRTC have a few hundred.
+/// The longest handshake message that is put together, in bytes: a power of two, as buffers grow to the next one.
+/// Certificates of WebRTC have a few hundred.
 pub(crate) const MAX_MESSAGE_LEN: usize = 1 << 14;
 
 /// How many messages may be under way at once. The longest flight has five.
@@ -26,12 +28,12 @@ const WINDOW: usize = 8;
 /// How many gaps a message may have while it is incomplete.
 const MAX_RANGES: usize = 16;
 
-/// Messages on their way to being whole: at most 8 of 16 KiB each.
+/// Messages on their way to being whole: at most 8 of 16 KiB each. Buffers are kept until the handshake is over.
 #[derive(Debug, Default)]
 pub(crate) struct Reassembly {
     /// The message that is to be handed out next.
     next: u16,
-    slots: [Option<Partial>; WINDOW],
+    slots: [Slot; WINDOW],
     is_finished: bool,
 }
 
@@ -61,10 +63,20 @@ impl Assembled {
     }
 }
 
+/// The place of a message.
+#[derive(Debug, Default)]
+struct Slot {
+    /// What has arrived of the body, where the ranges say so, and leftovers of other messages elsewhere. It grows
+    /// as far as fragments reach and never shrinks before [`finish`](Reassembly::finish).
+    buffer: Vec<u8>,
+    partial: Option<Partial>,
+}
+
+/// What is known of a message under way.
 #[derive(Debug)]
 struct Partial {
     message_type: HandshakeType,
-    bytes: Vec<u8>,
+    length: u32,
     /// What has arrived: disjoint, in no order.
     ranges: ArrayVec<(u32, u32), MAX_RANGES>,
 }
@@ -85,13 +97,7 @@ impl Reassembly {
         let Some(slot) = self.slots.get_mut(usize::from(header.message_seq) % WINDOW) else {
             return Inserted::Refused;
         };
-        if !slot.as_ref().is_some_and(|partial| partial.fits(header)) {
-            *slot = None;
-        }
-        match slot
-            .get_or_insert_with(|| Partial::new(header))
-            .add(header, fragment)
-        {
+        match slot.add(header, fragment) {
             true => Inserted::Stored,
             false => Inserted::Refused,
         }
@@ -101,14 +107,17 @@ impl Reassembly {
     /// turn out to be noise, the peer's repetition gets its place.
     pub(crate) fn take(&mut self) -> Option<Assembled> {
         let slot = self.slots.get_mut(usize::from(self.next) % WINDOW)?;
-        if !slot.as_ref()?.is_whole() {
-            return None;
-        }
-        let partial = slot.take()?;
+        let partial = slot.partial.take_if(|partial| partial.is_whole())?;
+        let body = slot.buffer.get(..partial.length as usize)?;
+        let header = FragmentHeader::whole(partial.message_type, self.next, partial.length);
+        let mut bytes = vec![0; FragmentHeader::LEN + body.len()];
+        let mut writer = Writer::new(&mut bytes);
+        let written = header.write(&mut writer).and_then(|()| writer.bytes(body));
+        debug_assert!(written.is_ok(), "the buffer has room for both");
         Some(Assembled {
             message_type: partial.message_type,
             message_seq: self.next,
-            bytes: partial.bytes,
+            bytes,
         })
     }
 
@@ -124,42 +133,49 @@ impl Reassembly {
     }
 }
 
+impl Slot {
+    /// Stores a fragment; where it disagrees with those before it, they count for nothing any more.
+    fn add(&mut self, header: &FragmentHeader, fragment: &[u8]) -> bool {
+        let known = self.partial.take().filter(|partial| partial.fits(header));
+        let known = known.unwrap_or_else(|| Partial::new(header));
+        let partial = self.partial.insert(known);
+        if fragment.is_empty() && header.length > 0 {
+            return true;
+        }
+        let start = header.fragment_offset as usize;
+        let end = start + fragment.len();
+        if end > header.length as usize || !partial.cover(header.fragment_offset, end as u32) {
+            return false;
+        }
+        if end > self.buffer.len() {
+            self.buffer.resize(end.next_power_of_two(), 0);
+        }
+        if let Some(place) = self.buffer.get_mut(start..end) {
+            place.copy_from_slice(fragment);
+        }
+        true
+    }
+}
+
 impl Partial {
     fn new(header: &FragmentHeader) -> Self {
-        let length = header.length as usize;
-        let mut bytes = vec![0; FragmentHeader::LEN + length];
-        let whole = FragmentHeader::whole(header.message_type, header.message_seq, header.length);
-        let written = whole.write(&mut Writer::new(&mut bytes));
-        debug_assert!(written.is_ok(), "the buffer begins with room for it");
         Self {
             message_type: header.message_type,
-            bytes,
+            length: header.length,
             ranges: ArrayVec::new(),
         }
     }
 
     fn fits(&self, header: &FragmentHeader) -> bool {
-        self.message_type == header.message_type
-            && self.bytes.len() == FragmentHeader::LEN + header.length as usize
+        self.message_type == header.message_type && self.length == header.length
     }
 
-    fn add(&mut self, header: &FragmentHeader, fragment: &[u8]) -> bool {
-        let (mut start, mut end) = (
-            header.fragment_offset,
-            header.fragment_offset + header.fragment_length,
-        );
-        if fragment.is_empty() && self.bytes.len() > FragmentHeader::LEN {
-            return true;
-        }
-        let at = FragmentHeader::LEN + start as usize;
-        let Some(place) = self.bytes.get_mut(at..at + fragment.len()) else {
-            return false;
-        };
+    /// Notes that the bytes from `start` to `end` have arrived; false when that is one gap too many.
+    fn cover(&mut self, mut start: u32, mut end: u32) -> bool {
         let touches = |&(from, to): &(u32, u32)| from <= end && to >= start;
         if self.ranges.is_full() && !self.ranges.iter().any(touches) {
             return false;
         }
-        place.copy_from_slice(fragment);
         self.ranges.retain(|&mut (from, to)| {
             let apart = from > end || to < start;
             if !apart {
@@ -172,8 +188,7 @@ impl Partial {
     }
 
     fn is_whole(&self) -> bool {
-        let length = (self.bytes.len() - FragmentHeader::LEN) as u32;
-        self.ranges.contains(&(0, length))
+        self.ranges.contains(&(0, self.length))
     }
 }
 
@@ -271,6 +286,43 @@ mod tests {
         assert_eq!(reassembly.take().unwrap().body(), b"new");
     }
 
+    /// A fragment of one byte must not have a buffer allocated and cleared, however it contradicts those before.
+    #[test]
+    fn contradictions_cost_no_buffers() {
+        let mut reassembly = Reassembly::default();
+        let max = MAX_MESSAGE_LEN as u32;
+        let _ = reassembly.insert(&header(0, max, max - 1, 1), b"x");
+        assert_eq!(reassembly.slots[0].buffer.capacity(), MAX_MESSAGE_LEN);
+        // what was written stays where it is as long as nobody replaces or clears the buffer
+        let _ = reassembly.insert(&header(0, max, 5000, 4), b"mark");
+        for length in 2..5000 {
+            let _ = reassembly.insert(&header(0, length, length - 1, 1), b"?");
+            let _ = reassembly.insert(&header(0, max, max - 1, 1), b"?");
+            assert!(reassembly.take().is_none());
+            // whole, and noise: it is taken and never consumed
+            let _ = reassembly.insert(&header(0, 1, 0, 1), b"!");
+            assert_eq!(reassembly.take().unwrap().body(), b"!");
+            assert!(reassembly.take().is_none());
+        }
+        let buffer = &reassembly.slots[0].buffer;
+        assert_eq!(&buffer[5000..5004], b"mark");
+        assert_eq!(buffer.capacity(), MAX_MESSAGE_LEN);
+        // nothing of what is left over becomes part of a message
+        let _ = reassembly.insert(&header(0, max, 0, 5000), &[7; 5000]);
+        let _ = reassembly.insert(&header(0, max, 5004, max - 5004), &[7; 11380]);
+        assert!(reassembly.take().is_none());
+        let _ = reassembly.insert(&header(0, max, 5000, 4), &[7; 4]);
+        assert_eq!(reassembly.take().unwrap().body(), [7; MAX_MESSAGE_LEN]);
+    }
+
+    #[test]
+    fn a_buffer_grows_with_what_arrives() {
+        let mut reassembly = Reassembly::default();
+        let max = MAX_MESSAGE_LEN as u32;
+        let _ = reassembly.insert(&header(0, max, 0, 100), &[7; 100]);
+        assert_eq!(reassembly.slots[0].buffer.len(), 128);
+    }
+
     #[test]
     fn after_the_handshake_nothing_is_kept() {
         let mut reassembly = Reassembly::default();
@@ -287,7 +339,12 @@ mod tests {
             reassembly.insert(&header(0, 1, 0, 1), b"x"),
             Inserted::Stale
         );
-        assert!(reassembly.slots.iter().all(Option::is_none));
+        assert!(
+            reassembly
+                .slots
+                .iter()
+                .all(|slot| slot.partial.is_none() && slot.buffer.capacity() == 0)
+        );
     }
 
     proptest! {

@@ -27,6 +27,12 @@ impl Transcript {
         &self.messages
     }
 
+    /// All messages, for tests in which an end is to say something else than it would.
+    #[cfg(test)]
+    pub(crate) fn messages_mut(&mut self) -> &mut [u8] {
+        &mut self.messages
+    }
+
     /// All messages but the latest: what a CertificateVerify or a Finished that has just arrived speaks of.
     pub(crate) fn before_latest(&self) -> &[u8] {
         self.messages.get(..self.latest).unwrap_or_default()

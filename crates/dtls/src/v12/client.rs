@@ -35,6 +35,12 @@ const CIPHER_SUITES: [[u8; 2]; 2] = [
     EMPTY_RENEGOTIATION_INFO_SCSV.to_be_bytes(),
 ];
 
+/// How a server may sign under our suite, which asks for a certificate with an EC key
+/// ([RFC 8422 §2.1](https://www.rfc-editor.org/rfc/rfc8422#section-2.1)). The other schemes that we offer are for the
+/// signatures on certificates, and for a client's own.
+const SERVER_SCHEMES: [SignatureScheme; 2] =
+    [SignatureScheme::ECDSA_SHA256, SignatureScheme::ECDSA_SHA384];
+
 /// The only compression there is: none.
 const NULL_COMPRESSION: u8 = 0;
 
@@ -272,9 +278,7 @@ impl ExpectServerKeyExchange {
     ) -> Result<State, Error> {
         let provider = &cx.config.provider;
         let params = &exchange.params;
-        if !cx.config.groups.contains(&params.group)
-            || !provider.signature_schemes().contains(&exchange.scheme)
-        {
+        if !cx.config.groups.contains(&params.group) || !SERVER_SCHEMES.contains(&exchange.scheme) {
             return Err(PeerMisbehaved::NotOffered.into());
         }
         let signed = params.signed_content(&self.negotiated.randoms.client_first());
