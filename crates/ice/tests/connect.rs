@@ -151,31 +151,6 @@ fn checks_before_the_answer_are_answered_and_remembered() {
 }
 
 #[test]
-fn both_controlling_and_both_controlled() {
-    for role in [Role::Controlling, Role::Controlled] {
-        for seed in 0..20 {
-            let mut network = Network::new(agent(seed, role), agent(seed + 50, role));
-            network.add_address(A, "192.0.2.1:1000");
-            network.add_address(B, "192.0.2.2:2000");
-            network.exchange_credentials();
-            network.signal(A, "192.0.2.1:1000");
-            network.signal(B, "192.0.2.2:2000");
-            network.run_until(MILLIS(400), Network::both_selected);
-            assert_eq!(
-                network.agents[A].role(),
-                network.agents[B].role().switched()
-            );
-            let changes = network
-                .events
-                .iter()
-                .flatten()
-                .filter(|event| matches!(event, Event::RoleChanged(_)));
-            assert_eq!(changes.count(), 1, "one of them gives way, once");
-        }
-    }
-}
-
-#[test]
 fn with_a_candidate_that_was_never_signalled() {
     let mut network = Network::new(agent(1, Role::Controlling), agent(2, Role::Controlled));
     network.add_address(A, "192.0.2.1:1000");

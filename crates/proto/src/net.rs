@@ -97,6 +97,9 @@ impl<'d> Datagram<'d> {
     }
 
     /// Each datagram of the run on its own, in the order of arrival.
+    ///
+    /// An empty run has none: a datagram of no bytes, which UDP allows, means nothing in any protocol here and is
+    /// nobody's to count.
     pub fn segments(self) -> impl Iterator<Item = Datagram<'d>> {
         let (path, ecn) = (self.path, self.ecn);
         self.data
@@ -250,6 +253,7 @@ mod tests {
         };
         let segments: Vec<Vec<u8>> = run.segments().map(|d| d.data.to_vec()).collect();
         assert_eq!(segments, [&[1, 1, 1][..], &[2, 2, 2], &[3]]);
+        assert_eq!(Datagram::new(path(), &mut []).segments().count(), 0);
 
         let transmit = Transmit {
             segment_size: Some(4),

@@ -1,7 +1,6 @@
 //! The sliding window of sequence numbers already seen.
 
-/// How many numbers the window remembers.
-const SPAN: u64 = 1024;
+const SPAN: u64 = ReplayWindow::SPAN;
 const WORDS: usize = (SPAN / 64) as usize;
 
 /// Tells numbers already accepted from new ones
@@ -19,6 +18,9 @@ pub struct ReplayWindow {
 }
 
 impl ReplayWindow {
+    /// How many numbers are remembered: the highest accepted and those right below it.
+    pub const SPAN: u64 = 1024;
+
     /// Whether `number` is new: above the window, or inside it and not yet accepted. `u64::MAX` never is.
     pub fn is_new(&self, number: u64) -> bool {
         if number == u64::MAX {
@@ -26,6 +28,13 @@ impl ReplayWindow {
         }
         number >= self.next
             || (self.next - number <= SPAN && self.word(number) & Self::bit(number) == 0)
+    }
+
+    /// Whether `number` was accepted, as far as the window reaches. What is neither new nor accepted is too old to tell.
+    pub fn has_accepted(&self, number: u64) -> bool {
+        number < self.next
+            && self.next - number <= SPAN
+            && self.word(number) & Self::bit(number) != 0
     }
 
     /// Marks `number` as seen. Returns false, and changes nothing, when it was not new.
@@ -76,6 +85,7 @@ mod tests {
         let mut window = ReplayWindow::default();
         assert!(window.accept(u64::MAX - 1));
         assert!(!window.accept(u64::MAX));
+        assert!(!window.has_accepted(u64::MAX));
         assert_eq!(window.highest(), Some(u64::MAX - 1));
     }
 
@@ -91,6 +101,7 @@ mod tests {
                 let in_reach = twin.last().is_none_or(|&highest| number + SPAN > highest);
                 let new = in_reach && !twin.contains(&number);
                 prop_assert_eq!(window.is_new(number), new);
+                prop_assert_eq!(window.has_accepted(number), in_reach && twin.contains(&number));
                 prop_assert_eq!(window.accept(number), new);
                 if new { twin.insert(number); }
                 prop_assert_eq!(window.highest(), twin.last().copied());

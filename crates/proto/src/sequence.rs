@@ -45,6 +45,14 @@ pub struct Unroller<C> {
 }
 
 impl<C: Counter> Unroller<C> {
+    /// An unroller that has seen values up to `highest` already.
+    pub const fn continuing_from(highest: u64) -> Self {
+        Self {
+            highest: Some(highest),
+            counter: core::marker::PhantomData,
+        }
+    }
+
     /// The 64-bit value of `value`, remembering it if it is the highest yet.
     pub fn unroll(&mut self, value: C) -> u64 {
         let unrolled = self.peek(value);
@@ -92,6 +100,14 @@ mod tests {
         let seen = [65_534, 65_535, 1, 0, 2, 65_533].map(|value| unroller.unroll(value));
         assert_eq!(seen, [65_534, 65_535, 65_537, 65_536, 65_538, 65_533]);
         assert_eq!(unroller.highest(), Some(65_538));
+    }
+
+    #[test]
+    fn continuing_in_the_middle() {
+        let mut unroller = Unroller::<u16>::continuing_from(0x7_ffff);
+        assert_eq!(unroller.unroll(0), 0x8_0000);
+        assert_eq!(unroller.peek(0xfffe), 0x7_fffe);
+        assert_eq!(unroller.highest(), Some(0x8_0000));
     }
 
     proptest! {

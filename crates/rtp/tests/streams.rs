@@ -404,6 +404,39 @@ fn feed_again(stream: &mut ReceiveStream, bytes: &[u8]) {
     stream.handle_retransmission(Instant::ZERO, &Packet::parse(bytes).unwrap());
 }
 
+/// Early packets may be lost, and a receiver that hears of a stream beyond its first roll-over, or near it, cannot tell
+/// SRTP's counter ([RFC 3711 §3.3.1](https://www.rfc-editor.org/rfc/rfc3711#section-3.3.1)).
+#[test]
+fn sequence_numbers_begin_in_the_lower_half() {
+    let mut firsts = Vec::new();
+    for seed in 0..64 {
+        let config = SendConfig {
+            rtx: Some(RTX),
+            ..SendConfig::new(SSRC, PayloadType(96), Codec::Vp8, seed)
+        };
+        let mut sender = SendStream::new(&config).unwrap();
+        let mut buf = [0; 1_200];
+        sender.write_frame(Instant::ZERO, 0, &[1; 10]).unwrap();
+        let mut poll = |now| {
+            let len = sender.poll_packet(now, &mut buf).unwrap();
+            let packet = Packet::parse(&buf[..len]).unwrap();
+            let number = packet.sequence_number();
+            sender.handle_nack(Instant::from_millis(1_000), [number]);
+            (packet.ssrc(), number)
+        };
+        let (ssrc, first) = poll(Instant::ZERO);
+        let (rtx_ssrc, rtx_first) = poll(Instant::from_millis(1_000));
+        assert_eq!((ssrc, rtx_ssrc), (SSRC, RTX.ssrc));
+        firsts.extend([first, rtx_first]);
+    }
+    assert!(firsts.iter().all(|&first| first < 0x8000), "{firsts:?}");
+    // and anywhere in it: to guess them would help whoever attacks the cipher (RFC 3550 §5.1)
+    for bit in 0..15 {
+        let set = firsts.iter().filter(|&first| first >> bit & 1 == 1).count();
+        assert!((30..=98).contains(&set), "bit {bit}: {set} of 128");
+    }
+}
+
 #[test]
 fn a_packet_sent_again_has_a_number_of_its_own_each_time() {
     let config = SendConfig {

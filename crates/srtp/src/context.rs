@@ -21,7 +21,7 @@ use crate::aes_cm::{self, AesCm};
 use crate::aes_gcm::{self, AesGcm};
 use crate::kdf::{Labels, Master};
 use crate::rtcp::{self, RtcpReceiver, RtcpSender};
-use crate::stream::{RtpReceiver, RtpSender, Streams};
+use crate::stream::{Fingerprint, RtpReceiver, RtpSender, Streams};
 
 /// The session keys of one direction of RTP or RTCP.
 #[derive(Debug)]
@@ -45,14 +45,14 @@ impl Cipher {
         }
     }
 
-    /// Protects the RTP packet in `packet`, whose last `tag_len` bytes are room for the tag.
+    /// Protects the RTP packet in `packet`, whose last `tag_len` bytes are room for the tag; returns the tag's front.
     fn seal_rtp(
         &self,
         ssrc: u32,
         index: u64,
         header_len: usize,
         packet: &mut [u8],
-    ) -> Result<(), Error> {
+    ) -> Result<Fingerprint, Error> {
         let (header, payload, tag) = split(packet, header_len, self.tag_len())?;
         match self {
             Self::Cm(keys) => {
@@ -61,7 +61,7 @@ impl Cipher {
             }
             Self::Gcm(keys) => tag.copy_from_slice(&keys.seal(ssrc, index, header, payload)?),
         }
-        Ok(())
+        tag.first_chunk().copied().ok_or(Error::Malformed)
     }
 
     /// Checks and opens the RTP packet in `packet`, tag included.
@@ -150,9 +150,10 @@ pub const fn rtcp_overhead(profile: SrtpProfile) -> usize {
 
 /// Protects what one side sends, on all of its streams.
 ///
-/// An index is never protected twice with different bytes as long as the caller keeps one promise, which is
-/// RTP's own: two packets of one SSRC with the same sequence number, less than 2^15 packets apart, are the same
-/// packet. A retransmission of the very bytes is fine and comes out the same.
+/// No two different packets leave it under one index, whatever the caller does: two of them would betray the
+/// keystream, and with AES-GCM the key that authenticates. A retransmission of the very bytes comes out the same;
+/// another packet under a number that was used, or one too old to tell, is [`Error::IndexReused`]. What is
+/// remembered for that is 8 kB for each SSRC, allocated with its first packet.
 #[derive(Debug)]
 pub struct SendContext {
     keys: Keys,
@@ -174,15 +175,21 @@ impl SendContext {
 
     /// Protects the RTP packet in `buf[..len]` in place, appends the tag and returns the new length.
     ///
-    /// `buf` needs [`rtp_overhead`] bytes more than the packet.
+    /// `buf` needs [`rtp_overhead`] bytes more than the packet. After [`Error::IndexReused`] it holds the packet
+    /// as it was, or zeros.
     pub fn protect_rtp(&mut self, buf: &mut [u8], len: usize) -> Result<usize, Error> {
         let end = len + self.keys.rtp.tag_len();
         let buf = buf.get_mut(..end).ok_or(Error::BufferTooSmall)?;
         let plain = buf.get(..len).ok_or(Error::BufferTooSmall)?;
         let packet = Packet::parse_protected(plain).map_err(|_| Error::Malformed)?;
         let (ssrc, sequence_number, header_len) = fields(&packet);
-        let index = self.rtp.find_or_insert(ssrc)?.index(sequence_number)?;
-        self.keys.rtp.seal_rtp(ssrc, index, header_len, buf)?;
+        let stream = self.rtp.find_or_insert(ssrc)?;
+        let index = stream.index(sequence_number)?;
+        let fingerprint = self.keys.rtp.seal_rtp(ssrc, index, header_len, buf)?;
+        stream
+            .accept(sequence_number, index, fingerprint)
+            // nobody may see a second packet under the same keystream, not even the caller
+            .inspect_err(|_| buf.fill(0))?;
         Ok(end)
     }
 

@@ -1,9 +1,10 @@
 //! SRTP and SRTCP ([RFC 3711](https://www.rfc-editor.org/rfc/rfc3711),
 //! [RFC 7714](https://www.rfc-editor.org/rfc/rfc7714)): packets are protected and opened in place.
 //!
-//! A [`SendContext`] holds the keys of one direction and the roll-over counter of each SSRC; a
-//! [`ReceiveContext`] also holds a replay window of 1024 packets for each. Keys come from DTLS. Nothing is
-//! allocated for a packet; state for an SSRC is made with its first authentic packet, up to [`MAX_STREAMS`].
+//! A [`SendContext`] holds the keys of one direction and, for each SSRC, the roll-over counter and what tells the
+//! last 1024 packets from others under their numbers; a [`ReceiveContext`] holds a replay window of 1024 packets for
+//! each. Keys come from DTLS. Nothing is allocated for a packet; state for an SSRC is made with its first authentic
+//! packet, up to [`MAX_STREAMS`], and kept as long as the keys.
 //!
 //! # Example
 //!

@@ -201,6 +201,62 @@ fn a_packet_before_the_first_is_not_protected_with_a_used_index() {
     assert_eq!(before, Err(Error::KeyExhausted));
 }
 
+/// Two plaintexts under one keystream are both betrayed, so the second is not even left in the buffer.
+#[test]
+fn another_packet_under_a_used_number_is_refused() {
+    for profile in PROFILES {
+        let (mut sender, mut receiver) = pair(profile);
+        let plain = rtp(1, 5, b"media");
+        let protected = protect_rtp(&mut sender, &plain).unwrap();
+        for at in (0..plain.len()).filter(|at| ![0, 2, 3, 8, 9, 10, 11].contains(at)) {
+            let mut other = plain.clone();
+            other[at] ^= 1;
+            let mut buf = other.clone();
+            buf.resize(other.len() + 40, 0);
+            assert_eq!(
+                sender.protect_rtp(&mut buf, other.len()),
+                Err(Error::IndexReused),
+                "byte {at}"
+            );
+            assert!(buf.iter().all(|&byte| byte == 0));
+        }
+        let longer = [&plain[..], b"!"].concat();
+        for other in [&plain[..plain.len() - 1], &longer] {
+            assert_eq!(protect_rtp(&mut sender, other), Err(Error::IndexReused));
+        }
+        // refusals leave no trace: the packet is still its number's, other streams and numbers are free
+        assert_eq!(protect_rtp(&mut sender, &plain).unwrap(), protected);
+        assert_eq!(unprotect_rtp(&mut receiver, &protected), Ok(plain));
+        assert!(protect_rtp(&mut sender, &rtp(1, 6, b"other")).is_ok());
+        assert!(protect_rtp(&mut sender, &rtp(2, 5, b"other")).is_ok());
+        // the same number a roll-over later is another index
+        for number in [30_000, 60_000, 5] {
+            assert!(protect_rtp(&mut sender, &rtp(1, number, b"later")).is_ok());
+        }
+    }
+}
+
+#[test]
+fn what_is_too_old_to_tell_is_not_protected() {
+    for profile in PROFILES {
+        let (mut sender, _) = pair(profile);
+        let packet = |number| rtp(1, number, b"media");
+        let old = protect_rtp(&mut sender, &packet(100)).unwrap();
+        protect_rtp(&mut sender, &packet(100 + 1_023)).unwrap();
+        assert_eq!(protect_rtp(&mut sender, &packet(100)).unwrap(), old);
+        protect_rtp(&mut sender, &packet(100 + 1_024)).unwrap();
+        // the first was sent and the second was not, but who remembers?
+        for number in [100, 99] {
+            let refused = protect_rtp(&mut sender, &packet(number));
+            assert_eq!(refused, Err(Error::IndexReused));
+        }
+        assert!(
+            protect_rtp(&mut sender, &packet(101)).is_ok(),
+            "late, not old"
+        );
+    }
+}
+
 #[test]
 fn what_is_older_than_the_window_is_refused() {
     let (mut sender, mut receiver) = pair(PROFILES[1]);
@@ -231,6 +287,16 @@ fn streams_are_apart_and_have_a_ceiling() {
     assert_eq!(receiver.streams(), MAX_STREAMS);
     let known = protect_rtp(&mut sender, &rtp(3, 10, b"x")).unwrap();
     assert!(unprotect_rtp(&mut receiver, &known).is_ok());
+    // no stream was forgotten for another: what was received and sent before still counts
+    for ssrc in 0..MAX_STREAMS as u32 {
+        let replayed = protect_rtp(&mut sender, &rtp(ssrc, 9, b"x")).unwrap();
+        assert_eq!(
+            unprotect_rtp(&mut receiver, &replayed),
+            Err(Error::Replayed)
+        );
+        let reused = protect_rtp(&mut sender, &rtp(ssrc, 9, b"y"));
+        assert_eq!(reused, Err(Error::IndexReused));
+    }
 }
 
 #[test]

@@ -52,6 +52,8 @@ pub struct Network {
     /// Which datagrams, counted from 0 in the order they are sent, get lost.
     pub lose: Box<dyn FnMut(usize) -> bool>,
     pub sent: usize,
+    /// Every datagram that was sent, lost ones included, and by whom.
+    pub wire: Vec<(usize, Vec<u8>)>,
     queue: VecDeque<InFlight>,
 }
 
@@ -66,6 +68,7 @@ impl Network {
             delay: Duration::from_millis(1),
             lose: Box::new(|_| false),
             sent: 0,
+            wire: Vec::new(),
             queue: VecDeque::new(),
         }
     }
@@ -185,6 +188,7 @@ impl Network {
             while let Some(transmit) = self.agents[who].poll_transmit(self.now, &mut buf) {
                 let number = self.sent;
                 self.sent += 1;
+                self.wire.push((who, buf[transmit.range.clone()].to_vec()));
                 if (self.lose)(number) {
                     continue;
                 }

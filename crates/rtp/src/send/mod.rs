@@ -50,7 +50,8 @@ pub struct SendConfig {
     /// The longest RTP packet in bytes, header included, SRTP's tag not; up to [`MAX_PACKET`].
     pub max_packet: usize,
     /// How many packets are kept, sent or not, rounded up to a power of two; up to [`MAX_HISTORY`]. It bounds the
-    /// longest frame, and the memory: this many times `max_packet`.
+    /// longest frame, and the memory: this many times `max_packet`. Without RTX there is no use for more than 1024:
+    /// SRTP neither protects nor opens a packet that is further behind.
     pub history: usize,
     /// The MID header extension: its identifier and value, sent in every packet
     /// ([RFC 8843 §15.1](https://www.rfc-editor.org/rfc/rfc8843#section-15.1)).
