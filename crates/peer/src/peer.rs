@@ -370,7 +370,9 @@ impl Peer {
                     break;
                 };
                 let Some(len) = self.transport.protect_rtp(slot, len) else {
-                    break;
+                    // SRTP will not have it, such as a repair of long ago; the next one may do.
+                    self.transport.counters.packets_discarded += 1;
+                    continue;
                 };
                 written += len;
                 if len < *stride.get_or_insert(len) {
