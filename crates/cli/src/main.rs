@@ -4,8 +4,17 @@
 //! when the command line made no sense.
 #![forbid(unsafe_code)]
 
+mod arguments;
+mod capture;
 mod failure;
 mod loopback;
+mod media;
+mod names;
+mod play;
+mod save;
+mod serve;
+mod trace;
+mod verify;
 
 use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
@@ -28,6 +37,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Loopback(loopback::Options),
+    Serve(serve::Options),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +45,7 @@ fn main() -> ExitCode {
     log(cli.verbose);
     let result = match cli.command {
         Command::Loopback(options) => loopback::run(&options),
+        Command::Serve(options) => serve::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

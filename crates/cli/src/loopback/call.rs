@@ -12,12 +12,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::network::{Capture, ImpairedLink, KeyLog};
+use super::network::ImpairedLink;
 use super::options::Options;
-use super::play::{Progress, Stream};
 use super::report::{Facts, Report};
-use super::trace::{Chapter, Trace};
+use crate::capture::{Capture, KeyLog};
 use crate::failure::Failure;
+use crate::names;
+use crate::play::{Progress, Stream};
+use crate::trace::{Chapter, Trace};
 
 /// How long the peers may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -238,7 +240,7 @@ impl<'o> Call<'o> {
             Chapter::Keys,
             format_args!(
                 "{}, {}, {}",
-                super::report::dtls_version(transport.tls_version.as_deref()),
+                names::dtls_version(transport.tls_version.as_deref()),
                 known(transport.dtls_cipher),
                 known(transport.srtp_cipher),
             ),

@@ -1,29 +1,24 @@
 //! `rtckit loopback`: a call in one process, verified to the byte.
 
 mod call;
-mod media;
 mod network;
 mod options;
-mod play;
 mod report;
-mod save;
-mod trace;
-mod verify;
 
 use std::io::{Write, stdout};
 use std::sync::Arc;
 
+use crate::capture::{Capture, KeyLog};
 use crate::failure::Failure;
+use crate::media::Clip;
+use crate::play::Stream;
+use crate::save::Directory;
+use crate::trace::{Chapter, Trace};
 
 pub(crate) use options::Options;
 
 use call::Call;
-use media::Clip;
-use network::{Capture, KeyLog};
-use play::Stream;
 use report::Report;
-use save::Directory;
-use trace::{Chapter, Trace};
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::arguments::{number, seconds};
+
 /// A call between two peers in this process, over real UDP sockets on 127.0.0.1
 ///
 /// The peer "left" calls the peer "right" and plays it video and sound. Every frame that arrives is compared with
@@ -75,13 +77,6 @@ fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish() % 1_000_000
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    match number(text)? {
-        seconds if seconds > 0.0 && seconds <= 86_400.0 => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("it must be more than 0 and at most 86400".into()),
-    }
-}
-
 fn percent(text: &str) -> Result<f64, String> {
     match number(text)? {
         percent if (0.0..=100.0).contains(&percent) => Ok(percent),
@@ -98,20 +93,12 @@ fn milliseconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn number(text: &str) -> Result<f64, String> {
-    text.parse().map_err(|_| "it is not a number".into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn numbers_have_limits() {
-        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
-        for wrong in ["0", "-1", "NaN", "inf", "1e9", "five", ""] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
-        }
         assert_eq!(percent("100"), Ok(100.0));
         for wrong in ["-0.1", "100.1", "NaN", "5%"] {
             assert!(percent(wrong).is_err(), "{wrong}");

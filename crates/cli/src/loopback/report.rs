@@ -8,8 +8,9 @@ use rtckit::{CandidatePairStats, InboundRtpStats, OutboundRtpStats, StatsReport}
 use serde::Serialize;
 
 use super::options::Options;
-use super::play::Stream;
 use crate::failure::Failure;
+use crate::names;
+use crate::play::Stream;
 
 /// What a report is made from.
 pub(crate) struct Facts<'f> {
@@ -106,7 +107,7 @@ impl Report {
                 dtls_ms: transport.dtls_connect_time.map(millis),
                 first_media_ms: facts.first_media.map(millis),
             },
-            dtls_version: dtls_version(transport.tls_version.as_deref()),
+            dtls_version: names::dtls_version(transport.tls_version.as_deref()),
             dtls_suite: transport.dtls_cipher,
             srtp_profile: transport.srtp_cipher,
             selected_pair: SelectedPair::new(facts.left),
@@ -292,15 +293,6 @@ impl StreamReport {
         } else {
             None
         }
-    }
-}
-
-/// The name of a DTLS version that the statistics have in hexadecimal.
-pub(crate) fn dtls_version(hexadecimal: Option<&str>) -> &'static str {
-    match hexadecimal {
-        Some("FEFD") => "DTLS 1.2",
-        Some("FEFC") => "DTLS 1.3",
-        _ => "unknown",
     }
 }
 

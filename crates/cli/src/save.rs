@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rtckit_media::{ivf, ogg};
 
-use super::media::{Clip, Header, video_pts};
 use crate::failure::Failure;
+use crate::media::{Clip, Header, video_pts};
 
 /// The serial number of the Ogg stream; with one stream in the file any number is as good.
 const OGG_SERIAL: u32 = 1;

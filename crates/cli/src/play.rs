@@ -8,11 +8,11 @@ use rtckit::{MediaKind, Receiver, Sender};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::media::Clip;
-use super::save::Recording;
-use super::trace::{Chapter, Trace};
-use super::verify::Verifier;
 use crate::failure::Failure;
+use crate::media::Clip;
+use crate::save::Recording;
+use crate::trace::{Chapter, Trace};
+use crate::verify::Verifier;
 
 /// One clip on its way, and what became of it.
 #[derive(Debug)]

@@ -70,6 +70,19 @@ impl Clip {
         }
     }
 
+    /// The video or sound at `path`; its first bytes say which.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        let mut magic = [0; 4];
+        open(path)?
+            .read_exact(&mut magic)
+            .map_err(|error| Failure::at(path, format_args!("cannot be read: {error}")))?;
+        match &magic {
+            b"DKIF" => Self::video(Some(path)),
+            b"OggS" => Self::audio(Some(path)),
+            _ => Err(Failure::at(path, "is neither IVF nor Ogg")),
+        }
+    }
+
     fn read_video(input: impl Read, name: &str) -> Result<Self, String> {
         let mut reader = ivf::Reader::new(input).map_err(|error| error.to_string())?;
         let header = *reader.header();

@@ -3,7 +3,7 @@
 use rtckit::Frame;
 use rtckit_proto::Unroller;
 
-use super::media::Clip;
+use crate::media::Clip;
 
 /// Keeps times positive while it is not known at which one the first frame that came was sent.
 const ORIGIN: u64 = 1 << 50;
