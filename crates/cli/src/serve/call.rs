@@ -81,7 +81,7 @@ pub(crate) async fn answer(
         .local_description()
         .ok_or(rtckit::Error::Closed)?;
 
-    let line = server.peers.enter(server.name()?, caller, connection);
+    let line = server.peers.enter(server.name()?, connection);
     let media: Vec<String> = transceivers
         .iter()
         .filter_map(|transceiver| {

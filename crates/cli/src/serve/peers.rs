@@ -1,7 +1,6 @@
 //! Who is on the line.
 
 use core::fmt;
-use core::net::SocketAddr;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -29,8 +28,6 @@ pub(crate) struct Line {
     pub(crate) number: u64,
     /// Its name in URLs: random, because whoever knows it may hang up.
     pub(crate) name: String,
-    /// Where the offer came from.
-    pub(crate) caller: SocketAddr,
     pub(crate) connection: PeerConnection,
     end: watch::Sender<Option<Ending>>,
 }
@@ -82,18 +79,12 @@ impl Peers {
     }
 
     /// Enters a call.
-    pub(crate) fn enter(
-        &self,
-        name: String,
-        caller: SocketAddr,
-        connection: PeerConnection,
-    ) -> Arc<Line> {
+    pub(crate) fn enter(&self, name: String, connection: PeerConnection) -> Arc<Line> {
         let mut calls = self.calls();
         calls.taken += 1;
         let line = Arc::new(Line {
             number: calls.taken,
             name: name.clone(),
-            caller,
             connection,
             end: watch::Sender::new(None),
         });

@@ -80,7 +80,7 @@ async function dial() {
 
   connection.onicecandidate = ({ candidate }) => {
     if (!candidate?.candidate) return;
-    trace(`candidate of ours: ${candidate.candidate}`);
+    trace(`candidate: ${candidate.type} ${candidate.protocol} ${candidate.address}:${candidate.port}`);
     mine.candidates.push(candidate);
     trickle(mine);
   };
@@ -248,6 +248,7 @@ function summary(report, before, side) {
     if (isIn) {
       put('received', stats.packetsReceived);
       put('frames in', stats.framesReceived);
+      put('decoded', stats.framesDecoded);
       put('lost', stats.packetsLost);
       put('jitter', stats.jitter === undefined ? undefined : `${(1000 * stats.jitter).toFixed(1)} ms`);
       put('rate in', kilobits(rate));
@@ -273,6 +274,7 @@ const ROWS = [
   ['Packets sent again', 'video again'],
   ['Frames sent', 'video frames out'],
   ['Frames received', 'video frames in'],
+  ['Frames decoded', 'video decoded'],
   ['Key frames asked for', 'video asked'],
   ['Rate out', 'video rate out'],
   ['Rate in', 'video rate in'],
@@ -309,7 +311,7 @@ function render(sides) {
     if (!name) return;
     sides.forEach((numbers, side) => {
       const value = numbers[name];
-      body.rows[index].cells[side + 1].textContent = value === undefined ? '–' : value.toLocaleString('en');
+      body.rows[index].cells[side + 1].textContent = value?.toLocaleString('en') ?? '–';
     });
   });
 }
