@@ -7,12 +7,16 @@
 mod arguments;
 mod capture;
 mod failure;
+mod interrupt;
 mod loopback;
 mod media;
 mod names;
 mod play;
+mod report;
 mod save;
 mod serve;
+mod stage;
+mod story;
 mod trace;
 mod verify;
 

@@ -178,7 +178,7 @@ async fn take_down(
             trace.tell(
                 Chapter::Media,
                 format_args!(
-                    "right has the first frame of {}, {} bytes",
+                    "the first frame of {} arrives, {} bytes",
                     clip.kind,
                     frame.data.len()
                 ),

@@ -3,11 +3,11 @@
 use core::hash::{BuildHasher as _, Hasher as _};
 use core::time::Duration;
 use std::hash::RandomState;
-use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::arguments::{number, seconds};
+use crate::arguments::number;
+use crate::stage;
 
 /// A call between two peers in this process, over real UDP sockets on 127.0.0.1
 ///
@@ -15,21 +15,8 @@ use crate::arguments::{number, seconds};
 /// the frame that was sent; the command succeeds only if all are identical and, without --loss, none is missing.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// How long to play; clips that are shorter start over
-    #[arg(long, value_name = "N", default_value = "5", value_parser = seconds)]
-    pub(crate) seconds: Duration,
-
-    /// The video to play: VP8 in IVF [default: a built-in clip]
-    #[arg(long, value_name = "FILE.ivf")]
-    pub(crate) video: Option<PathBuf>,
-
-    /// The sound to play: Opus in Ogg [default: a built-in clip]
-    #[arg(long, value_name = "FILE.ogg")]
-    pub(crate) audio: Option<PathBuf>,
-
-    /// Write what arrives to received.ivf and received.ogg in this directory
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) stage: stage::Options,
 
     /// Lose this percentage of all datagrams, each way
     #[arg(long, value_name = "P", default_value = "0", value_parser = percent)]
@@ -46,18 +33,6 @@ pub(crate) struct Options {
     /// Choose what --loss and --jitter do to which datagram; the story of a call names its number
     #[arg(long, value_name = "N", default_value_t = random_seed(), hide_default_value = true)]
     pub(crate) seed: u64,
-
-    /// Write the datagrams to a capture file, as left's sockets see them
-    #[arg(long, value_name = "FILE")]
-    pub(crate) pcap: Option<PathBuf>,
-
-    /// Append the keys of DTLS to a file, as Wireshark reads them
-    #[arg(long, value_name = "FILE")]
-    pub(crate) keylog: Option<PathBuf>,
-
-    /// Print one JSON object on stdout, and the story on stderr
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 impl Options {
