@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod call;
 mod capture;
 mod failure;
 mod interrupt;
@@ -42,6 +43,7 @@ struct Cli {
 enum Command {
     Loopback(loopback::Options),
     Serve(serve::Options),
+    Call(call::Options),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Loopback(options) => loopback::run(&options),
         Command::Serve(options) => serve::run(&options),
+        Command::Call(options) => call::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

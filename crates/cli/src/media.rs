@@ -10,7 +10,7 @@ use rtckit_media::{clips, ivf, ogg};
 use crate::failure::Failure;
 
 /// Ticks per second of the RTP clock of video (RFC 7741 §4.1).
-const VIDEO_CLOCK_RATE: u32 = 90_000;
+pub(crate) const VIDEO_CLOCK_RATE: u32 = 90_000;
 
 /// Ticks per second of Opus' RTP clock (RFC 7587 §4.1).
 const AUDIO_CLOCK_RATE: u32 = 48_000;
