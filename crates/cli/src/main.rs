@@ -4,8 +4,22 @@
 //! when the command line made no sense.
 #![forbid(unsafe_code)]
 
+mod arguments;
+mod call;
+mod capture;
 mod failure;
+mod interrupt;
 mod loopback;
+mod media;
+mod names;
+mod play;
+mod report;
+mod save;
+mod serve;
+mod stage;
+mod story;
+mod trace;
+mod verify;
 
 use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
@@ -28,6 +42,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Loopback(loopback::Options),
+    Serve(serve::Options),
+    Call(call::Options),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +51,8 @@ fn main() -> ExitCode {
     log(cli.verbose);
     let result = match cli.command {
         Command::Loopback(options) => loopback::run(&options),
+        Command::Serve(options) => serve::run(&options),
+        Command::Call(options) => call::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -42,6 +42,17 @@ impl Transceiver {
         self.info(|info| info.direction)
     }
 
+    /// Sets which way media is wanted; the next offer or answer says so.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closed.
+    pub fn set_direction(&self, direction: Direction) -> Result<(), Error> {
+        let id = self.id;
+        let shared = &self.inner.shared;
+        shared.call(|peer, _| peer.set_direction(id, direction))
+    }
+
     /// Which way media goes, as the last offer and answer settled it.
     pub fn current_direction(&self) -> Option<Direction> {
         self.info(|info| info.current_direction).flatten()

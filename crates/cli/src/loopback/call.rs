@@ -1,35 +1,32 @@
 //! The call: two peers, from the first offer to the last goodbye.
 
-use core::future::Future;
 use core::time::Duration;
 use std::sync::Arc;
 
 use rtckit::{
-    Configuration, ConnectionState, Direction, DtlsTransportState, Event, IceConnectionState,
-    PeerConnection, StatsReport, Transceiver,
+    Configuration, ConnectionState, Direction, Event, PeerConnection, StatsReport, Transceiver,
 };
+use serde::Serialize;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 
-use super::network::{Capture, ImpairedLink, KeyLog};
+use super::network::ImpairedLink;
 use super::options::Options;
-use super::play::{Progress, Stream};
-use super::report::{Facts, Report};
-use super::trace::{Chapter, Trace};
+use crate::capture::{Capture, KeyLog};
 use crate::failure::Failure;
+use crate::interrupt::stop_on_interrupt;
+use crate::play::{Progress, Stream};
+use crate::report::{self, Facts, Promise, Report};
+use crate::stage::Stage;
+use crate::story;
+use crate::trace::{Chapter, Trace};
 
 /// How long the peers may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the last frames may take to be repaired.
 const REPAIR_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How often the progress bar moves.
-const BAR_INTERVAL: Duration = Duration::from_millis(50);
-
-/// The exit code of a command that was interrupted, as shells have it.
-const INTERRUPTED: i32 = 130;
 
 /// All that a call needs.
 pub(crate) struct Call<'o> {
@@ -46,6 +43,26 @@ enum Side {
     Right,
 }
 
+/// What a report says of a loopback alone.
+#[derive(Debug, Serialize)]
+pub(crate) struct Scene {
+    seed: u64,
+    loss: f64,
+    delay: f64,
+    jitter: f64,
+}
+
+impl Scene {
+    fn new(options: &Options) -> Self {
+        Self {
+            seed: options.seed,
+            loss: options.loss,
+            delay: report::millis(options.delay),
+            jitter: report::millis(options.jitter),
+        }
+    }
+}
+
 /// What is known once the call is over.
 struct Ending {
     left: StatsReport,
@@ -53,25 +70,22 @@ struct Ending {
 }
 
 impl<'o> Call<'o> {
-    pub(crate) fn new(
-        options: &'o Options,
-        trace: Arc<Trace>,
-        capture: Option<Capture>,
-        key_log: Option<KeyLog>,
-    ) -> Self {
-        Self {
+    /// A call, and the streams to give it.
+    pub(crate) fn new(options: &'o Options, stage: Stage) -> (Self, [Stream; 2]) {
+        let call = Self {
             options,
-            trace,
-            capture,
-            key_log,
-        }
+            trace: stage.trace,
+            capture: stage.capture,
+            key_log: stage.key_log,
+        };
+        (call, stage.streams)
     }
 
     /// Makes the call and plays the streams from left to right. Gives them back with what they have taken down.
     pub(crate) async fn run(
         mut self,
         streams: [Stream; 2],
-    ) -> Result<(Report, [Stream; 2]), Failure> {
+    ) -> Result<(Report<Scene>, [Stream; 2]), Failure> {
         let stop = stop_on_interrupt();
         let left = PeerConnection::new(self.configuration(Side::Left)).await?;
         let right = PeerConnection::new(self.configuration(Side::Right)).await?;
@@ -116,9 +130,9 @@ impl<'o> Call<'o> {
         let connected = self.trace.elapsed();
         // The peers may be quicker than those who tell of them; the story keeps its order.
         let _ = tokio::join!(left_candidates, right_candidates);
-        self.tell_keys(&left).await?;
+        story::tell_keys(&self.trace, &left, self.key_log.as_mut()).await?;
 
-        let duration = self.options.seconds;
+        let duration = self.options.stage.seconds;
         self.trace.tell(
             Chapter::Media,
             format_args!("left plays for {} s", duration.as_secs_f64()),
@@ -136,14 +150,14 @@ impl<'o> Call<'o> {
                 video_in.receiver(),
                 duration,
                 stop.clone(),
-                &trace
+                &trace,
             ),
             audio.run(
                 audio_out.sender(),
                 audio_in.receiver(),
                 duration,
                 stop,
-                &trace
+                &trace,
             ),
             self.conduct(&left, &right, right_over, &progress),
         )?;
@@ -151,15 +165,22 @@ impl<'o> Call<'o> {
             .iter()
             .filter_map(|progress| progress.first_received())
             .min();
-        let facts = Facts {
-            options: self.options,
+        let report = Report::new(Facts {
+            scene: Scene::new(self.options),
+            promise: if self.options.loss > 0.0 {
+                Promise::EveryFrameThatComes
+            } else {
+                Promise::EveryFrame
+            },
+            seconds: duration,
             connect: connected.saturating_sub(called),
             first_media: first_media.map(|time| time.saturating_sub(called)),
-            left: &ending.left,
-            right: &ending.right,
+            direction: ["left-to-right", "Left to right"],
+            sender: &ending.left,
+            receiver: &ending.right,
             streams: [&video, &audio],
-        };
-        Ok((Report::new(&facts), [video, audio]))
+        });
+        Ok((report, [video, audio]))
     }
 
     fn configuration(&self, side: Side) -> Configuration {
@@ -230,31 +251,6 @@ impl<'o> Call<'o> {
         }
     }
 
-    /// Tells what ICE and DTLS have settled, and writes the keys down.
-    async fn tell_keys(&mut self, left: &PeerConnection) -> Result<(), Failure> {
-        let transport = left.stats().await.transport;
-        if let Some(path) = transport.selected_candidate_pair {
-            self.trace.tell(
-                Chapter::Ice,
-                format_args!("the path is {} to {}", path.local, path.remote),
-            );
-        }
-        let known = |name: Option<&'static str>| name.unwrap_or("unknown");
-        self.trace.tell(
-            Chapter::Keys,
-            format_args!(
-                "{}, {}, {}",
-                super::report::dtls_version(transport.tls_version.as_deref()),
-                known(transport.dtls_cipher),
-                known(transport.srtp_cipher),
-            ),
-        );
-        if let (Some(key_log), Some(lines)) = (&mut self.key_log, left.take_key_log()) {
-            key_log.append(&lines)?;
-        }
-        Ok(())
-    }
-
     /// Waits for the music to end and the last repairs to come, counts, and hangs up.
     async fn conduct(
         &self,
@@ -265,7 +261,7 @@ impl<'o> Call<'o> {
     ) -> Result<Ending, Failure> {
         let [video, audio] = progress;
         let played = async { tokio::join!(video.played(), audio.played()) };
-        self.with_bar(played, progress).await;
+        story::with_bar(&self.trace, self.options.stage.seconds, progress, played).await;
         let patience = REPAIR_TIMEOUT + self.options.longest_transit();
         let complete = async { tokio::join!(video.complete(), audio.complete()) };
         let repaired = timeout(patience, complete).await.is_ok();
@@ -289,31 +285,6 @@ impl<'o> Call<'o> {
         right.close().await;
         self.trace.tell(Chapter::Stop, "both peers are closed");
         Ok(ending)
-    }
-
-    /// Shows the progress bar while `work` goes on.
-    async fn with_bar(&self, work: impl Future, [video, audio]: &[Arc<Progress>; 2]) {
-        let started = self.trace.elapsed();
-        self.trace.start_bar(self.options.seconds);
-        let mut ticks = interval(BAR_INTERVAL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let mut work = core::pin::pin!(work);
-        loop {
-            tokio::select! {
-                _ = &mut work => break,
-                _ = ticks.tick() => {
-                    let message = format!(
-                        "video {}/{}  audio {}/{}",
-                        video.received(),
-                        video.sent(),
-                        audio.received(),
-                        audio.sent()
-                    );
-                    self.trace.move_bar(self.trace.elapsed().saturating_sub(started), message);
-                }
-            }
-        }
-        self.trace.end_bar();
     }
 }
 
@@ -357,44 +328,11 @@ async fn watch_events(
                     candidates_told.take().map(|told| told.send(()));
                 }
             }
-            Event::IceConnectionState(
-                state @ (IceConnectionState::Connected
-                | IceConnectionState::Completed
-                | IceConnectionState::Disconnected
-                | IceConnectionState::Failed),
-            ) => trace.tell(Chapter::Ice, format_args!("{name} is {state}")),
-            Event::DtlsState(
-                state @ (DtlsTransportState::Connected | DtlsTransportState::Failed),
-            ) => {
-                trace.tell(Chapter::Keys, format_args!("{name} is {state}"));
-            }
-            Event::KeyframeRequested(_) => {
-                trace.tell(
-                    Chapter::Media,
-                    format_args!("{name} is asked for a key frame"),
-                );
-            }
             Event::ConnectionState(ConnectionState::Closed) => {
                 trace.tell(Chapter::HangUp, format_args!("{name} is closed"));
                 return;
             }
-            _ => {}
+            event => story::tell_event(&trace, name, &event),
         }
     }
-}
-
-/// Turns true on Ctrl-C. A second Ctrl-C ends the process.
-fn stop_on_interrupt() -> watch::Receiver<bool> {
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            stop.send_replace(true);
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(INTERRUPTED);
-            }
-        }
-        // Without signals there is nothing to wait for, and the channel must stay open.
-        core::future::pending::<()>().await;
-    });
-    stopped
 }

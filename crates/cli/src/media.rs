@@ -10,7 +10,7 @@ use rtckit_media::{clips, ivf, ogg};
 use crate::failure::Failure;
 
 /// Ticks per second of the RTP clock of video (RFC 7741 §4.1).
-const VIDEO_CLOCK_RATE: u32 = 90_000;
+pub(crate) const VIDEO_CLOCK_RATE: u32 = 90_000;
 
 /// Ticks per second of Opus' RTP clock (RFC 7587 §4.1).
 const AUDIO_CLOCK_RATE: u32 = 48_000;
@@ -67,6 +67,19 @@ impl Clip {
             Some(path) => Self::read_audio(open(path)?, &path.display().to_string())
                 .map_err(|what| Failure::at(path, what)),
             None => Self::read_audio(clips::AUDIO_OGG, "built-in sound").map_err(Failure::new),
+        }
+    }
+
+    /// The video or sound at `path`; its first bytes say which.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        let mut magic = [0; 4];
+        open(path)?
+            .read_exact(&mut magic)
+            .map_err(|error| Failure::at(path, format_args!("cannot be read: {error}")))?;
+        match &magic {
+            b"DKIF" => Self::video(Some(path)),
+            b"OggS" => Self::audio(Some(path)),
+            _ => Err(Failure::at(path, "is neither IVF nor Ogg")),
         }
     }
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rtckit_media::{ivf, ogg};
 
-use super::media::{Clip, Header, video_pts};
 use crate::failure::Failure;
+use crate::media::{Clip, Header, VIDEO_CLOCK_RATE, video_pts};
 
 /// The serial number of the Ogg stream; with one stream in the file any number is as good.
 const OGG_SERIAL: u32 = 1;
@@ -32,28 +32,18 @@ impl Directory {
         })
     }
 
-    /// Begins the file that takes what arrives of `clip`.
+    /// Begins the file that takes what arrives of `clip`: it will have the clip's header.
     pub(crate) fn recording(&self, clip: &Clip) -> Result<Recording, Failure> {
         let name = match clip.header {
             Header::Ivf(_) => "received.ivf",
             Header::Ogg(_) => "received.ogg",
         };
-        let partial = Partial::create(&self.path.join(name))?;
-        let file = BufWriter::new(partial.open()?);
-        let writer = match &clip.header {
-            Header::Ivf(header) => {
-                ivf::Writer::new(file, *header).map(|writer| Writer::Ivf(writer, *header))
-            }
-            Header::Ogg(head) => {
-                let tags = ogg::OpusTags {
-                    vendor: concat!("rtckit ", env!("CARGO_PKG_VERSION")).into(),
-                    comments: Vec::new(),
-                };
-                ogg::Writer::new(file, OGG_SERIAL, *head, &tags).map(Writer::Ogg)
-            }
-        };
-        let writer = writer.map_err(|error| partial.failure(error))?;
-        Ok(Recording { writer, partial })
+        Ok(Recording {
+            writer: None,
+            header: clip.header.clone(),
+            is_of_the_clip: true,
+            partial: Partial::create(&self.path.join(name))?,
+        })
     }
 }
 
@@ -70,7 +60,10 @@ impl Drop for Directory {
 #[derive(Debug)]
 pub(crate) struct Recording {
     // before `partial`, so that the file is closed before it is removed
-    writer: Writer,
+    /// `None` until the first frame, which may change the header.
+    writer: Option<Writer>,
+    header: Header,
+    is_of_the_clip: bool,
     partial: Partial,
 }
 
@@ -81,9 +74,20 @@ enum Writer {
 }
 
 impl Recording {
+    /// What comes need not be the clip: sizes and times are taken from what comes.
+    pub(crate) fn expect_anything(&mut self) {
+        self.is_of_the_clip = false;
+    }
+
     /// Appends a frame that plays at `ticks`.
     pub(crate) fn write(&mut self, ticks: u64, data: &[u8]) -> Result<(), Failure> {
-        let written = match &mut self.writer {
+        if !self.is_of_the_clip
+            && self.writer.is_none()
+            && let Header::Ivf(header) = &mut self.header
+        {
+            fit(header, data);
+        }
+        let written = match self.writer()? {
             Writer::Ivf(writer, header) => writer.write_frame(video_pts(header, ticks), data),
             Writer::Ogg(writer) => writer.write_packet(data),
         };
@@ -91,16 +95,60 @@ impl Recording {
     }
 
     /// Completes the file and gives it its name.
-    pub(crate) fn finish(self) -> Result<(), Failure> {
-        let Self { writer, partial } = self;
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        self.writer()?;
+        let Self {
+            writer, partial, ..
+        } = self;
         let file = match writer {
-            Writer::Ivf(writer, _) => writer.finish(),
-            Writer::Ogg(writer) => writer.finish(),
+            Some(Writer::Ivf(writer, _)) => writer.finish(),
+            Some(Writer::Ogg(writer)) => writer.finish(),
+            None => return Ok(()),
         };
         let file = file.map_err(|error| partial.failure(error))?;
         file.into_inner()
             .map_err(|error| partial.failure(error.error()))?;
         partial.commit()
+    }
+
+    /// The writer, begun if it was not.
+    fn writer(&mut self) -> Result<&mut Writer, Failure> {
+        let writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => self.begin()?,
+        };
+        Ok(self.writer.insert(writer))
+    }
+
+    fn begin(&self) -> Result<Writer, Failure> {
+        let file = BufWriter::new(self.partial.open()?);
+        let writer = match &self.header {
+            Header::Ivf(header) => {
+                ivf::Writer::new(file, *header).map(|writer| Writer::Ivf(writer, *header))
+            }
+            Header::Ogg(head) => {
+                let tags = ogg::OpusTags {
+                    vendor: concat!("rtckit ", env!("CARGO_PKG_VERSION")).into(),
+                    comments: Vec::new(),
+                };
+                ogg::Writer::new(file, OGG_SERIAL, *head, &tags).map(Writer::Ogg)
+            }
+        };
+        writer.map_err(|error| self.partial.failure(error))
+    }
+}
+
+/// Fits the header to a video of which nothing is known but its first frame: times as exact as RTP has them, and the
+/// size that a key frame of VP8 begins with ([RFC 6386 §9.1](https://www.rfc-editor.org/rfc/rfc6386#section-9.1)).
+fn fit(header: &mut ivf::Header, frame: &[u8]) {
+    header.timebase_numerator = 1;
+    header.timebase_denominator = VIDEO_CLOCK_RATE;
+    if let [tag, _, _, 0x9d, 0x01, 0x2a, w0, w1, h0, h1, ..] = *frame
+        && tag & 1 == 0
+    {
+        // The upper two bits scale.
+        header.width = u16::from_le_bytes([w0, w1]) & 0x3fff;
+        header.height = u16::from_le_bytes([h0, h1]) & 0x3fff;
     }
 }
 
