@@ -12,11 +12,19 @@ const ORIGIN: u64 = 1 << 50;
 ///
 /// The sender adds a random offset to its timestamps, and with loss the first frame to arrive need not be the
 /// first that was sent. So the verifier begins with every offset under which the first frame to arrive is one of
-/// the clip's, and keeps those under which all that follow are as well.
+/// the clip's, and holds on to the likeliest for as long as everything that follows fits. When something does not,
+/// it goes on to the next one under which all that has come so far fits as well.
+///
+/// A clip may repeat itself, silence and still pictures do, and then most offsets fit most frames. One offset is
+/// tried for each frame, and another is tried against the latest frames first, because those are what rules it out.
 #[derive(Debug, Default)]
 pub(crate) struct Verifier {
     timestamps: Unroller<u32>,
+    /// The offsets not ruled out yet, the likeliest last.
     offsets: Vec<u64>,
+    /// The frames that fitted: their times, and those at which the clip has the same frame. Kept while there is
+    /// more than one offset.
+    fitted: Vec<(u64, u64)>,
     last: Option<u64>,
     /// The time of the first frame that came.
     first: Option<u64>,
@@ -25,6 +33,9 @@ pub(crate) struct Verifier {
     pub(crate) received: u64,
     /// Frames that came once, in order, and byte for byte as they were sent.
     pub(crate) identical: u64,
+    /// How often a frame was looked up.
+    #[cfg(test)]
+    lookups: core::cell::Cell<u64>,
 }
 
 impl Verifier {
@@ -50,19 +61,49 @@ impl Verifier {
             // later frames of the clip come first, and so do smaller offsets: the likeliest is the largest
             self.offsets.reverse();
         }
-        let fits = |offset: &u64| clip.frame_at(time.wrapping_sub(*offset)) == Some(&frame.data);
         let is_later = self.last.is_none_or(|last| time > last);
         self.last = self.last.max(Some(time));
-        if is_later && self.offsets.iter().any(fits) {
-            self.offsets.retain(fits);
+        if is_later && let Some(candidate) = self.candidate(clip, time, &frame.data) {
+            // What was passed over does not fit, and never will.
+            self.offsets.truncate(candidate + 1);
+            match (&*self.offsets, self.offsets.last()) {
+                ([_, _, ..], Some(offset)) => self.fitted.push((time, time.wrapping_sub(*offset))),
+                _ => self.fitted = Vec::new(),
+            }
             self.identical += 1;
         }
         time.wrapping_sub(self.offsets.last().copied().unwrap_or(time))
+    }
+
+    /// The likeliest offset under which `data` at `time` is as it was sent, and so is everything before it.
+    fn candidate(&self, clip: &Clip, time: u64, data: &[u8]) -> Option<usize> {
+        let fits = |time: u64, offset: u64, data: &[u8]| {
+            #[cfg(test)]
+            self.lookups.set(self.lookups.get() + 1);
+            clip.frame_at(time.wrapping_sub(offset)) == Some(data)
+        };
+        let current = self.offsets.len().checked_sub(1)?;
+        // All that has come fits the last one, so it need not be asked again.
+        let has_fitted = |candidate: usize, offset| {
+            candidate == current
+                || self.fitted.iter().rev().all(|&(time, ticks)| {
+                    clip.frame_at(ticks)
+                        .is_some_and(|data| fits(time, offset, data))
+                })
+        };
+        self.offsets
+            .iter()
+            .enumerate()
+            .rev()
+            .find(|&(candidate, &offset)| fits(time, offset, data) && has_fitted(candidate, offset))
+            .map(|(candidate, _)| candidate)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rtckit_media::ivf;
+
     use super::*;
 
     fn frame(clip: &Clip, index: u64, offset: u32) -> Frame {
@@ -81,6 +122,54 @@ mod tests {
             }
             assert_eq!(verifier.identical, verifier.received);
         }
+    }
+
+    /// A clip of `contents`, one byte each.
+    fn clip(contents: &[u8]) -> Clip {
+        let mut file = std::io::Cursor::new(Vec::new());
+        let header = ivf::Header::new(ivf::FourCc::VP8, 64, 48, 30);
+        let mut writer = ivf::Writer::new(&mut file, header).unwrap();
+        for (pts, &byte) in (0..).zip(contents) {
+            writer.write_frame(pts, &[byte]).unwrap();
+        }
+        writer.finish().unwrap();
+        Clip::read_video(&**file.get_ref(), "test").unwrap()
+    }
+
+    #[test]
+    fn a_clip_that_repeats_itself_costs_no_more_than_another() {
+        const LEN: usize = 20_000;
+        let still = clip(&[1; LEN]);
+        let mut moves_once = [1; LEN];
+        moves_once[LEN / 2] = 2;
+        let moves_once = clip(&moves_once);
+        for (clip, begin) in [(&still, 0), (&moves_once, 0), (&moves_once, 5)] {
+            let mut verifier = Verifier::default();
+            for index in begin..LEN as u64 {
+                verifier.check(clip, &frame(clip, index, 77));
+            }
+            assert_eq!(verifier.identical, LEN as u64 - begin);
+            let lookups = verifier.lookups.get();
+            assert!(lookups <= 4 * LEN as u64, "{lookups}");
+        }
+    }
+
+    #[test]
+    fn another_offset_must_fit_all_that_came() {
+        let clip = clip(&[1, 2, 1, 3]);
+        let mut verifier = Verifier::default();
+        // The third and the fourth frame: at first it looks like the first.
+        verifier.check(&clip, &frame(&clip, 2, 77));
+        let ticks = verifier.check(&clip, &frame(&clip, 3, 77));
+        assert_eq!((verifier.identical, ticks), (2, clip.frame(3).0));
+        // Now there is one offset only, and under that the second frame cannot come here.
+        let (ticks, _) = clip.frame(5);
+        let mut wrong = frame(&clip, 3, 0);
+        wrong.timestamp = 77 + ticks as u32;
+        verifier.check(&clip, &wrong);
+        assert_eq!(verifier.identical, 2);
+        verifier.check(&clip, &frame(&clip, 6, 77));
+        assert_eq!(verifier.identical, 3);
     }
 
     #[test]
