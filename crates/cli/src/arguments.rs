@@ -28,10 +28,15 @@ impl From<Setup> for rtckit::Setup {
 
 /// How long to play.
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    match number(text)? {
-        seconds if seconds > 0.0 && seconds <= 86_400.0 => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("it must be more than 0 and at most 86400".into()),
+    let duration = match number(text)? {
+        seconds if (0.0..=86_400.0).contains(&seconds) => Duration::from_secs_f64(seconds),
+        _ => Duration::ZERO,
+    };
+    // A number can be more than 0 and still less than any duration.
+    if duration.is_zero() {
+        return Err("it must be more than 0 and at most 86400".into());
     }
+    Ok(duration)
 }
 
 /// A number with or without decimals.
@@ -46,7 +51,7 @@ mod tests {
     #[test]
     fn seconds_have_limits() {
         assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
-        for wrong in ["0", "-1", "NaN", "inf", "1e9", "five", ""] {
+        for wrong in ["0", "-1", "NaN", "inf", "1e9", "1e-300", "five", ""] {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }
     }

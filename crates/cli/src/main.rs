@@ -1,7 +1,7 @@
 //! The `rtckit` command.
 //!
 //! Exit codes: 0 when everything the command promises held, 1 when it failed (one line on stderr says why), 2
-//! when the command line made no sense.
+//! when the command line made no sense, 130 when a second Ctrl-C or SIGTERM would not let it end in order.
 #![forbid(unsafe_code)]
 
 mod arguments;
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.print();
-            ExitCode::FAILURE
+            failure.exit_code()
         }
     }
 }

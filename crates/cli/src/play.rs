@@ -144,9 +144,9 @@ impl Stream {
         }
     }
 
-    /// Completes the recording.
-    pub(crate) fn save(self) -> Result<(), Failure> {
-        self.recording.map_or(Ok(()), Recording::finish)
+    /// What was taken down, if it was to be.
+    pub(crate) fn into_recording(self) -> Option<Recording> {
+        self.recording
     }
 }
 

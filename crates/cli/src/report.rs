@@ -16,10 +16,12 @@ pub(crate) struct Facts<'f, S> {
     /// What is told of this kind of call alone.
     pub(crate) scene: S,
     pub(crate) promise: Promise,
+    /// Why the call ended before its time, if it did.
+    pub(crate) failure: Option<Failure>,
     /// How long was asked to be played.
     pub(crate) seconds: Duration,
     /// From the offer to the connection.
-    pub(crate) connect: Duration,
+    pub(crate) connect: Option<Duration>,
     /// From the offer to the first whole frame.
     pub(crate) first_media: Option<Duration>,
     /// Where the streams were sent from, as JSON and the table have it.
@@ -44,10 +46,12 @@ pub(crate) enum Promise {
 #[derive(Debug, Serialize)]
 pub(crate) struct Report<S> {
     ok: bool,
+    /// Why it is not `ok`: the line on stderr.
+    error: Option<Failure>,
     seconds: f64,
     #[serde(flatten)]
     scene: S,
-    connect_ms: f64,
+    connect_ms: Option<f64>,
     phases: Phases,
     dtls_version: &'static str,
     dtls_role: Option<&'static str>,
@@ -59,6 +63,9 @@ pub(crate) struct Report<S> {
     promise: Promise,
     #[serde(skip)]
     title: &'static str,
+    /// Whether the call went on to its end.
+    #[serde(skip)]
+    is_whole: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -111,12 +118,16 @@ impl<S> Report<S> {
             .iter()
             .map(|stream| StreamReport::new(stream, &facts))
             .collect();
+        let is_whole = facts.failure.is_none();
+        let error = facts
+            .failure
+            .clone()
+            .or_else(|| broken(&streams, facts.promise));
         Self {
-            ok: streams
-                .iter()
-                .all(|stream| stream.fault(facts.promise).is_none()),
+            ok: error.is_none(),
+            error,
             seconds: facts.seconds.as_secs_f64(),
-            connect_ms: millis(facts.connect),
+            connect_ms: facts.connect.map(millis),
             phases: Phases {
                 ice_ms: transport.ice_connect_time.map(millis),
                 dtls_ms: transport.dtls_connect_time.map(millis),
@@ -130,21 +141,51 @@ impl<S> Report<S> {
             streams,
             promise: facts.promise,
             title: facts.direction[1],
+            is_whole,
             scene: facts.scene,
         }
     }
 
+    /// The report of a call that has come to nothing: what is not known is null.
+    pub(crate) fn failed(scene: S, seconds: Duration, failure: Failure) -> Self {
+        Self {
+            ok: false,
+            error: Some(failure),
+            seconds: seconds.as_secs_f64(),
+            scene,
+            connect_ms: None,
+            phases: Phases {
+                ice_ms: None,
+                dtls_ms: None,
+                first_media_ms: None,
+            },
+            dtls_version: names::dtls_version(None),
+            dtls_role: None,
+            dtls_suite: None,
+            srtp_profile: None,
+            selected_pair: None,
+            streams: Vec::new(),
+            promise: Promise::Something,
+            title: "",
+            is_whole: false,
+        }
+    }
+
+    /// Whether the call went on to its end, whatever came of it.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Something failed after the call.
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        self.ok = false;
+        self.error = Some(failure);
+        self.is_whole = false;
+    }
+
     /// Whether the call kept its promise.
     pub(crate) fn verdict(&self) -> Result<(), Failure> {
-        let fault = |stream: &StreamReport| {
-            Some(format!("{}: {}", stream.kind, stream.fault(self.promise)?))
-        };
-        let faults: Vec<String> = self.streams.iter().filter_map(fault).collect();
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(Failure::new(faults.join("; ")))
-        }
+        self.error.clone().map_or(Ok(()), Err)
     }
 
     /// The closing table.
@@ -176,7 +217,7 @@ impl<S> Report<S> {
         table
             .load_preset(presets::UTF8_FULL_CONDENSED)
             .set_header(["Connection", ""]);
-        table.add_row(["Time to connect".into(), ms(Some(self.connect_ms))]);
+        table.add_row(["Time to connect".into(), ms(self.connect_ms)]);
         table.add_row(["  ICE".into(), ms(self.phases.ice_ms)]);
         table.add_row(["  DTLS".into(), ms(self.phases.dtls_ms)]);
         table.add_row(["  first frame".into(), ms(self.phases.first_media_ms)]);
@@ -228,6 +269,14 @@ impl<S> Report<S> {
         row("Round trip", &|stream| ms(stream.round_trip_ms));
         table
     }
+}
+
+/// How the streams broke the promise, if they did.
+fn broken(streams: &[StreamReport], promise: Promise) -> Option<Failure> {
+    let fault =
+        |stream: &StreamReport| Some(format!("{}: {}", stream.kind, stream.fault(promise)?));
+    let faults: Vec<String> = streams.iter().filter_map(fault).collect();
+    (!faults.is_empty()).then(|| Failure::new(faults.join("; ")))
 }
 
 impl SelectedPair {

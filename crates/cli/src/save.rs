@@ -1,7 +1,7 @@
 //! Writing what arrives, so that nothing half-written is left behind.
 
 use std::fs::{self, File};
-use std::io::BufWriter;
+use std::io::{BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use rtckit_media::{ivf, ogg};
@@ -12,24 +12,33 @@ use crate::media::{Clip, Header, VIDEO_CLOCK_RATE, video_pts};
 /// The serial number of the Ogg stream; with one stream in the file any number is as good.
 const OGG_SERIAL: u32 = 1;
 
-/// The directory of `--out`. Removed again if it was made for this call and the call failed.
+/// The directory of `--out`. Removed again, with all that was made to reach it, if the call failed.
 #[derive(Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
-    is_new: bool,
+    /// What was made for this call, the deepest last.
+    made: Vec<PathBuf>,
 }
 
 impl Directory {
-    /// Makes the directory if it is missing.
+    /// Makes the directory, and those above it, if they are missing.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        let is_new = !path.exists();
-        fs::create_dir_all(path).map_err(|error| {
-            Failure::at(path, format_args!("the directory cannot be made: {error}"))
-        })?;
-        Ok(Self {
+        let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+        let mut missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+        missing.reverse();
+        // What was made is removed again when the rest cannot be.
+        let mut directory = Self {
             path: path.to_owned(),
-            is_new,
-        })
+            made: missing.into_iter().map(Path::to_owned).collect(),
+        };
+        if let Err(error) = fs::create_dir_all(path) {
+            directory.made.retain(|made| made.is_dir());
+            return Err(Failure::at(
+                path,
+                format_args!("the directory cannot be made: {error}"),
+            ));
+        }
+        Ok(directory)
     }
 
     /// Begins the file that takes what arrives of `clip`: it will have the clip's header.
@@ -49,9 +58,9 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        if self.is_new {
+        for made in self.made.iter().rev() {
             // Fails, as it should, when there is something in it.
-            let _ = fs::remove_dir(&self.path);
+            let _ = fs::remove_dir(made);
         }
     }
 }
@@ -94,8 +103,8 @@ impl Recording {
         written.map_err(|error| self.partial.failure(error))
     }
 
-    /// Completes the file and gives it its name.
-    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+    /// Completes the file, still under its temporary name.
+    fn complete(mut self) -> Result<Partial, Failure> {
         self.writer()?;
         let Self {
             writer, partial, ..
@@ -103,12 +112,12 @@ impl Recording {
         let file = match writer {
             Some(Writer::Ivf(writer, _)) => writer.finish(),
             Some(Writer::Ogg(writer)) => writer.finish(),
-            None => return Ok(()),
+            None => return Ok(partial),
         };
         let file = file.map_err(|error| partial.failure(error))?;
         file.into_inner()
             .map_err(|error| partial.failure(error.error()))?;
-        partial.commit()
+        Ok(partial)
     }
 
     /// The writer, begun if it was not.
@@ -152,23 +161,63 @@ fn fit(header: &mut ivf::Header, frame: &[u8]) {
     }
 }
 
-/// A file under a temporary name, which is removed unless it is committed.
+/// Completes the files and gives them their names: all of them, or none.
+pub(crate) fn finish(recordings: impl IntoIterator<Item = Recording>) -> Result<(), Failure> {
+    let mut partials = Vec::new();
+    for recording in recordings {
+        partials.push(recording.complete()?);
+    }
+    // What fails here drops them all, and each undoes what it has done.
+    for partial in &mut partials {
+        partial.replace()?;
+    }
+    partials.into_iter().for_each(Partial::keep);
+    Ok(())
+}
+
+/// A file under a temporary name, which is removed unless it is kept.
 #[derive(Debug)]
 struct Partial {
     temporary: PathBuf,
     target: PathBuf,
+    /// Where the file waits that had the name before.
+    former: PathBuf,
+    /// What the temporary file has become.
+    place: Place,
+}
+
+/// Where a file in the making is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Under its temporary name.
+    Temporary,
+    /// As before, and the file that had its name is under another one.
+    NameFree,
+    /// Under its name.
+    Target,
+    /// Under its name, to stay.
+    Kept,
 }
 
 impl Partial {
     fn create(target: &Path) -> Result<Self, Failure> {
-        let mut name = target.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.partial", std::process::id()));
-        let temporary = target.with_file_name(name);
+        // A directory cannot be replaced; better to know before the call than after it.
+        if target.is_dir() {
+            return Err(Failure::at(target, "cannot be written: it is a directory"));
+        }
+        let beside = |ending: &str| {
+            let mut name = target.file_name().unwrap_or_default().to_owned();
+            name.push(format!(".{}.{ending}", std::process::id()));
+            target.with_file_name(name)
+        };
+        let temporary = beside("partial");
         File::create_new(&temporary)
             .map_err(|error| Failure::at(target, format_args!("cannot be written: {error}")))?;
         Ok(Self {
             temporary,
             target: target.to_owned(),
+            former: beside("former"),
+            place: Place::Temporary,
         })
     }
 
@@ -179,8 +228,24 @@ impl Partial {
             .map_err(|error| self.failure(error))
     }
 
-    fn commit(self) -> Result<(), Failure> {
-        fs::rename(&self.temporary, &self.target).map_err(|error| self.failure(error))
+    /// Gives the file its name. Until it is kept, what had the name before can come back.
+    fn replace(&mut self) -> Result<(), Failure> {
+        if self.target.is_dir() {
+            return Err(self.failure("it is a directory"));
+        }
+        match fs::rename(&self.target, &self.former) {
+            Ok(()) => self.place = Place::NameFree,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(self.failure(error)),
+        }
+        fs::rename(&self.temporary, &self.target).map_err(|error| self.failure(error))?;
+        self.place = Place::Target;
+        Ok(())
+    }
+
+    /// Lets the file stay, and what had its name before go.
+    fn keep(mut self) {
+        self.place = Place::Kept;
     }
 
     fn failure(&self, error: impl core::fmt::Display) -> Failure {
@@ -190,8 +255,18 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // After a commit there is nothing under this name any more.
-        let _ = fs::remove_file(&self.temporary);
+        // Of all these files only those are there that the place says.
+        let _ = match self.place {
+            Place::Temporary => fs::remove_file(&self.temporary),
+            Place::NameFree => fs::rename(&self.former, &self.target)
+                .and_then(|()| fs::remove_file(&self.temporary)),
+            Place::Target => match fs::rename(&self.former, &self.target) {
+                // There was no such file before.
+                Err(error) if error.kind() == ErrorKind::NotFound => fs::remove_file(&self.target),
+                restored => restored,
+            },
+            Place::Kept => fs::remove_file(&self.former),
+        };
     }
 }
 
@@ -199,10 +274,19 @@ impl Drop for Partial {
 mod tests {
     use super::*;
 
+    fn names(path: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
     #[test]
     fn nothing_is_left_of_what_is_not_finished() {
         let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("a/b");
+        let path = root.path().join("a/b/c");
         let (video, audio) = (Clip::video(None).unwrap(), Clip::audio(None).unwrap());
         {
             let directory = Directory::open(&path).unwrap();
@@ -210,17 +294,58 @@ mod tests {
             recording.write(0, &[1, 2, 3]).unwrap();
             // locals drop in reverse order: the recording before its directory
         }
-        assert!(!path.exists());
+        assert!(names(root.path()).is_empty(), "all that was made is gone");
 
         let directory = Directory::open(&path).unwrap();
         let mut recording = directory.recording(&audio).unwrap();
         recording.write(0, audio.frame(0).1).unwrap();
-        recording.finish().unwrap();
+        finish([recording]).unwrap();
         drop(directory);
-        let names: Vec<_> = fs::read_dir(&path)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
-        assert_eq!(names, ["received.ogg"]);
+        assert_eq!(names(&path), ["received.ogg"]);
+    }
+
+    #[test]
+    fn all_files_get_their_names_or_none_does() {
+        let root = tempfile::tempdir().unwrap();
+        let (ivf, ogg) = (
+            root.path().join("received.ivf"),
+            root.path().join("received.ogg"),
+        );
+        let (video, audio) = (Clip::video(None).unwrap(), Clip::audio(None).unwrap());
+        let recordings = || {
+            let directory = Directory::open(root.path()).unwrap();
+            [&video, &audio].map(|clip| directory.recording(clip).unwrap())
+        };
+
+        // Without a file that had the first name, and with one.
+        for former in [None, Some("former")] {
+            if let Some(former) = former {
+                fs::write(&ivf, former).unwrap();
+            }
+            let both = recordings();
+            fs::create_dir(&ogg).unwrap();
+            assert!(finish(both).is_err());
+            assert_eq!(fs::read_to_string(&ivf).ok().as_deref(), former);
+            let left: &[&str] = match former {
+                None => &["received.ogg"],
+                Some(_) => &["received.ivf", "received.ogg"],
+            };
+            assert_eq!(names(root.path()), left);
+            fs::remove_dir(&ogg).unwrap();
+        }
+
+        finish(recordings()).unwrap();
+        assert_eq!(names(root.path()), ["received.ivf", "received.ogg"]);
+        assert!(fs::read(&ivf).unwrap().starts_with(b"DKIF"));
+    }
+
+    #[test]
+    fn a_directory_is_not_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("received.ogg")).unwrap();
+        let directory = Directory::open(root.path()).unwrap();
+        assert!(directory.recording(&Clip::video(None).unwrap()).is_ok());
+        assert!(directory.recording(&Clip::audio(None).unwrap()).is_err());
+        assert_eq!(names(root.path()), ["received.ogg"]);
     }
 }

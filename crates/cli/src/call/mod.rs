@@ -15,7 +15,6 @@ use tokio::time::timeout;
 
 use crate::capture::KeyLog;
 use crate::failure::Failure;
-use crate::interrupt::stop_on_interrupt;
 use crate::play::Stream;
 use crate::report::{Facts, Promise, Report};
 use crate::stage::{self, Stage};
@@ -38,14 +37,18 @@ const REPAIR_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug, Serialize)]
 pub(crate) struct Scene {
     url: String,
-    /// Whether the server says that it echoes.
-    echo: bool,
+    /// Whether the server says that it echoes; `None` if it says nothing at all.
+    echo: Option<bool>,
 }
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let url = http::endpoint(&options.url)?;
-    stage::run(&options.stage, |stage| call(options, url, stage))
+    let scene = Scene {
+        url: url.to_string(),
+        echo: None,
+    };
+    stage::run(&options.stage, scene, |stage| call(options, url, stage))
 }
 
 async fn call(
@@ -58,8 +61,8 @@ async fn call(
         mut streams,
         capture,
         mut key_log,
+        stop,
     } = stage;
-    let stop = stop_on_interrupt();
     let mut configuration = Configuration::new()
         .include_loopback(true)
         .setup(options.setup.into())
@@ -96,7 +99,10 @@ async fn call(
     }
     connection.close().await;
     trace.tell(Chapter::Stop, "the connection is closed");
-    let connected = ended?;
+    let (connected, failure) = match ended {
+        Ok(connected) => (Some(connected), None),
+        Err(failure) => (None, Some(failure)),
+    };
     let stats = connection.stats().await;
     let first_media = streams
         .iter()
@@ -106,15 +112,16 @@ async fn call(
     let report = Report::new(Facts {
         scene: Scene {
             url: url.to_string(),
-            echo: answer.is_echo,
+            echo: Some(answer.is_echo),
         },
         promise: if answer.is_echo {
             Promise::EveryFrame
         } else {
             Promise::Something
         },
+        failure,
         seconds: options.stage.seconds,
-        connect: connected.saturating_sub(called),
+        connect: connected.map(|time| time.saturating_sub(called)),
         first_media: first_media.map(|time| time.saturating_sub(called)),
         direction: ["there-and-back", "There and back"],
         sender: &stats,

@@ -3,9 +3,7 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use rtckit::{
-    Configuration, ConnectionState, Direction, Event, PeerConnection, StatsReport, Transceiver,
-};
+use rtckit::{Configuration, ConnectionState, Direction, Event, PeerConnection, Transceiver};
 use serde::Serialize;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -15,7 +13,6 @@ use super::network::ImpairedLink;
 use super::options::Options;
 use crate::capture::{Capture, KeyLog};
 use crate::failure::Failure;
-use crate::interrupt::stop_on_interrupt;
 use crate::play::{Progress, Stream};
 use crate::report::{self, Facts, Promise, Report};
 use crate::stage::Stage;
@@ -34,6 +31,9 @@ pub(crate) struct Call<'o> {
     trace: Arc<Trace>,
     capture: Option<Capture>,
     key_log: Option<KeyLog>,
+    stop: watch::Receiver<bool>,
+    /// When both peers were connected, since the story began.
+    connected: Option<Duration>,
 }
 
 /// Who calls, and who is called.
@@ -53,7 +53,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &Options) -> Self {
         Self {
             seed: options.seed,
             loss: options.loss,
@@ -61,12 +61,6 @@ impl Scene {
             jitter: report::millis(options.jitter),
         }
     }
-}
-
-/// What is known once the call is over.
-struct Ending {
-    left: StatsReport,
-    right: StatsReport,
 }
 
 impl<'o> Call<'o> {
@@ -77,93 +71,40 @@ impl<'o> Call<'o> {
             trace: stage.trace,
             capture: stage.capture,
             key_log: stage.key_log,
+            stop: stage.stop,
+            connected: None,
         };
         (call, stage.streams)
     }
 
-    /// Makes the call and plays the streams from left to right. Gives them back with what they have taken down.
+    /// Makes the call and plays the streams from left to right. Gives them back with what they have taken down, also
+    /// when the call has failed on the way: then the report says so.
     pub(crate) async fn run(
         mut self,
-        streams: [Stream; 2],
+        mut streams: [Stream; 2],
     ) -> Result<(Report<Scene>, [Stream; 2]), Failure> {
-        let stop = stop_on_interrupt();
         let left = PeerConnection::new(self.configuration(Side::Left)).await?;
         let right = PeerConnection::new(self.configuration(Side::Right)).await?;
-        for (name, peer) in [("left", &left), ("right", &right)] {
-            for address in peer.local_addresses() {
-                self.trace
-                    .tell(Chapter::Start, format_args!("{name} listens at {address}"));
-            }
-        }
-
-        if self.options.is_impaired() {
-            let seed = self.options.seed;
-            self.trace.tell(
-                Chapter::Start,
-                format_args!("the network is impaired; --seed {seed} repeats what it does"),
-            );
-        }
-
+        self.tell_start(&left, &right);
         let called = self.trace.elapsed();
         let mut transceivers = Vec::new();
         for stream in &streams {
             transceivers.push(left.add_transceiver(stream.kind(), Direction::SendOnly)?);
         }
         self.signal(&left, &right).await?;
-        let (left_told, left_candidates) = oneshot::channel();
-        tokio::spawn(watch_events(
-            "left",
-            left.clone(),
-            right.clone(),
-            Arc::clone(&self.trace),
-            left_told,
-        ));
-        let (right_told, right_candidates) = oneshot::channel();
-        let right_over = tokio::spawn(watch_events(
-            "right",
-            right.clone(),
-            left.clone(),
-            Arc::clone(&self.trace),
-            right_told,
-        ));
-        self.connect(&left, &right, stop.clone()).await?;
-        let connected = self.trace.elapsed();
-        // The peers may be quicker than those who tell of them; the story keeps its order.
-        let _ = tokio::join!(left_candidates, right_candidates);
-        story::tell_keys(&self.trace, &left, self.key_log.as_mut()).await?;
 
-        let duration = self.options.stage.seconds;
-        self.trace.tell(
-            Chapter::Media,
-            format_args!("left plays for {} s", duration.as_secs_f64()),
-        );
-        let [mut video, mut audio] = streams;
-        let progress = [video.progress(), audio.progress()];
-        let [(video_out, video_in), (audio_out, audio_in)] = [
-            halves(&transceivers, &right, &video)?,
-            halves(&transceivers, &right, &audio)?,
-        ];
-        let trace = Arc::clone(&self.trace);
-        let ((), (), ending) = tokio::try_join!(
-            video.run(
-                video_out.sender(),
-                video_in.receiver(),
-                duration,
-                stop.clone(),
-                &trace,
-            ),
-            audio.run(
-                audio_out.sender(),
-                audio_in.receiver(),
-                duration,
-                stop,
-                &trace,
-            ),
-            self.conduct(&left, &right, right_over, &progress),
-        )?;
-        let first_media = progress
+        let left_watch = Watch::new("left", &left, &right, &self.trace);
+        let right_watch = Watch::new("right", &right, &left, &self.trace);
+        let mut watches = [left_watch, right_watch];
+        let ended = self
+            .converse(&left, &right, &transceivers, &mut streams, &mut watches)
+            .await;
+        let (left_stats, right_stats) = (left.stats().await, right.stats().await);
+        self.hang_up(&left, &right, watches).await;
+
+        let first_media = streams
             .iter()
-            .filter_map(|progress| progress.first_received())
+            .filter_map(|stream| stream.progress().first_received())
             .min();
         let report = Report::new(Facts {
             scene: Scene::new(self.options),
@@ -172,15 +113,86 @@ impl<'o> Call<'o> {
             } else {
                 Promise::EveryFrame
             },
-            seconds: duration,
-            connect: connected.saturating_sub(called),
+            failure: ended.err(),
+            seconds: self.options.stage.seconds,
+            connect: self.connected.map(|time| time.saturating_sub(called)),
             first_media: first_media.map(|time| time.saturating_sub(called)),
             direction: ["left-to-right", "Left to right"],
-            sender: &ending.left,
-            receiver: &ending.right,
-            streams: [&video, &audio],
+            sender: &left_stats,
+            receiver: &right_stats,
+            streams: [&streams[0], &streams[1]],
         });
-        Ok((report, [video, audio]))
+        Ok((report, streams))
+    }
+
+    fn tell_start(&self, left: &PeerConnection, right: &PeerConnection) {
+        for (name, peer) in [("left", left), ("right", right)] {
+            for address in peer.local_addresses() {
+                self.trace
+                    .tell(Chapter::Start, format_args!("{name} listens at {address}"));
+            }
+        }
+        if self.options.is_impaired() {
+            let seed = self.options.seed;
+            self.trace.tell(
+                Chapter::Start,
+                format_args!("the network is impaired; --seed {seed} repeats what it does"),
+            );
+        }
+    }
+
+    /// Connects and plays, until the music has ended or a side has failed.
+    async fn converse(
+        &mut self,
+        left: &PeerConnection,
+        right: &PeerConnection,
+        transceivers: &[Transceiver],
+        [video, audio]: &mut [Stream; 2],
+        [left_watch, right_watch]: &mut [Watch; 2],
+    ) -> Result<(), Failure> {
+        self.connect(left, right).await?;
+        self.connected = Some(self.trace.elapsed());
+        // The peers may be quicker than those who tell of them; the story keeps its order.
+        tokio::join!(left_watch.candidates_told(), right_watch.candidates_told());
+        story::tell_keys(&self.trace, left, self.key_log.as_mut()).await?;
+
+        let duration = self.options.stage.seconds;
+        self.trace.tell(
+            Chapter::Media,
+            format_args!("left plays for {} s", duration.as_secs_f64()),
+        );
+        let progress = [video.progress(), audio.progress()];
+        let [(video_out, video_in), (audio_out, audio_in)] = [
+            halves(transceivers, right, video)?,
+            halves(transceivers, right, audio)?,
+        ];
+        let (stop, trace) = (&self.stop, &*self.trace);
+        let media = async {
+            tokio::try_join!(
+                video.run(
+                    video_out.sender(),
+                    video_in.receiver(),
+                    duration,
+                    stop.clone(),
+                    trace,
+                ),
+                audio.run(
+                    audio_out.sender(),
+                    audio_in.receiver(),
+                    duration,
+                    stop.clone(),
+                    trace,
+                ),
+            )?;
+            // What is sent is received for as long as both sides are there.
+            Err(rtckit::Error::Closed.into())
+        };
+        tokio::select! {
+            () = left_watch.failed() => Err(rtckit::Error::Failed.into()),
+            () = right_watch.failed() => Err(rtckit::Error::Failed.into()),
+            ended = media => ended,
+            () = self.conduct(&progress) => Ok(()),
+        }
     }
 
     fn configuration(&self, side: Side) -> Configuration {
@@ -226,12 +238,8 @@ impl<'o> Call<'o> {
         Ok(())
     }
 
-    async fn connect(
-        &self,
-        left: &PeerConnection,
-        right: &PeerConnection,
-        mut stop: watch::Receiver<bool>,
-    ) -> Result<(), Failure> {
+    async fn connect(&self, left: &PeerConnection, right: &PeerConnection) -> Result<(), Failure> {
+        let mut stop = self.stop.clone();
         let both = async { tokio::try_join!(left.connected(), right.connected()) };
         let connected = tokio::select! {
             connected = timeout(CONNECT_TIMEOUT, both) => connected,
@@ -251,20 +259,13 @@ impl<'o> Call<'o> {
         }
     }
 
-    /// Waits for the music to end and the last repairs to come, counts, and hangs up.
-    async fn conduct(
-        &self,
-        left: &PeerConnection,
-        right: &PeerConnection,
-        right_over: JoinHandle<()>,
-        progress: &[Arc<Progress>; 2],
-    ) -> Result<Ending, Failure> {
+    /// Waits for the music to end and the last repairs to come.
+    async fn conduct(&self, progress: &[Arc<Progress>; 2]) {
         let [video, audio] = progress;
         let played = async { tokio::join!(video.played(), audio.played()) };
         story::with_bar(&self.trace, self.options.stage.seconds, progress, played).await;
-        let patience = REPAIR_TIMEOUT + self.options.longest_transit();
         let complete = async { tokio::join!(video.complete(), audio.complete()) };
-        let repaired = timeout(patience, complete).await.is_ok();
+        let repaired = timeout(self.patience(), complete).await.is_ok();
         self.trace.tell(
             Chapter::Media,
             if repaired {
@@ -273,18 +274,32 @@ impl<'o> Call<'o> {
                 "right has what it will get"
             },
         );
+    }
 
-        let ending = Ending {
-            left: left.stats().await,
-            right: right.stats().await,
-        };
+    /// Closes both sides, and lets the story of both come to its end.
+    async fn hang_up(
+        &self,
+        left: &PeerConnection,
+        right: &PeerConnection,
+        [left_watch, right_watch]: [Watch; 2],
+    ) {
+        let patience = self.patience();
         self.trace.tell(Chapter::HangUp, "left closes");
         left.close().await;
+        let _ = timeout(patience, left_watch.task).await;
         // The farewell may be lost; then right, too, just closes.
-        let _ = timeout(patience, right_over).await;
+        let mut right_told = right_watch.task;
+        let has_heard = timeout(patience, &mut right_told).await.is_ok();
         right.close().await;
+        if !has_heard {
+            let _ = timeout(patience, right_told).await;
+        }
         self.trace.tell(Chapter::Stop, "both peers are closed");
-        Ok(ending)
+    }
+
+    /// How long what is under way may take.
+    fn patience(&self) -> Duration {
+        REPAIR_TIMEOUT + self.options.longest_transit()
     }
 }
 
@@ -301,6 +316,54 @@ fn halves(
         .ok_or_else(|| Failure::new(format_args!("right did not take the {}", stream.kind())))
 }
 
+/// One who follows what happens to a peer, and hands its candidates to the other.
+struct Watch {
+    /// Ends when the peer is closed.
+    task: JoinHandle<()>,
+    candidates: Option<oneshot::Receiver<()>>,
+    state: watch::Receiver<ConnectionState>,
+}
+
+impl Watch {
+    fn new(
+        name: &'static str,
+        from: &PeerConnection,
+        to: &PeerConnection,
+        trace: &Arc<Trace>,
+    ) -> Self {
+        let (candidates_told, candidates) = oneshot::channel();
+        let (state_told, state) = watch::channel(ConnectionState::New);
+        let task = tokio::spawn(watch_events(
+            name,
+            from.clone(),
+            to.clone(),
+            Arc::clone(trace),
+            candidates_told,
+            state_told,
+        ));
+        Self {
+            task,
+            candidates: Some(candidates),
+            state,
+        }
+    }
+
+    /// Waits until the last candidate was told.
+    async fn candidates_told(&mut self) {
+        if let Some(candidates) = self.candidates.take() {
+            let _ = candidates.await;
+        }
+    }
+
+    /// Waits until the peer has failed; for ever if it never does.
+    async fn failed(&mut self) {
+        let is_failed = |state: &ConnectionState| *state == ConnectionState::Failed;
+        if self.state.wait_for(is_failed).await.is_err() {
+            core::future::pending::<()>().await;
+        }
+    }
+}
+
 /// Hands the candidates of `from` to `to` and tells what happens to `from`, until it is closed. After the last candidate,
 /// or when it is over, `candidates_told` is done with.
 async fn watch_events(
@@ -309,6 +372,7 @@ async fn watch_events(
     to: PeerConnection,
     trace: Arc<Trace>,
     candidates_told: oneshot::Sender<()>,
+    state_told: watch::Sender<ConnectionState>,
 ) {
     let mut candidates_told = Some(candidates_told);
     while let Some(event) = from.next_event().await {
@@ -331,6 +395,9 @@ async fn watch_events(
             Event::ConnectionState(ConnectionState::Closed) => {
                 trace.tell(Chapter::HangUp, format_args!("{name} is closed"));
                 return;
+            }
+            Event::ConnectionState(state) => {
+                state_told.send_replace(state);
             }
             event => story::tell_event(&trace, name, &event),
         }

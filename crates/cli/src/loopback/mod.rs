@@ -9,11 +9,11 @@ use crate::stage;
 
 pub(crate) use options::Options;
 
-use call::Call;
+use call::{Call, Scene};
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    stage::run(&options.stage, |stage| {
+    stage::run(&options.stage, Scene::new(options), |stage| {
         let (call, streams) = Call::new(options, stage);
         call.run(streams)
     })
