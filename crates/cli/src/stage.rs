@@ -19,7 +19,9 @@ use crate::save::Directory;
 use crate::trace::{Chapter, Trace};
 
 /// The flags.
+// Flattened into options of the same name: a group of its own would clash with theirs.
 #[derive(Args, Clone, Debug)]
+#[group(skip)]
 pub(crate) struct Options {
     /// How long to play; clips that are shorter start over
     #[arg(long, value_name = "N", default_value = "5", value_parser = seconds)]

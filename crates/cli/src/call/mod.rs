@@ -90,6 +90,8 @@ async fn call(
         stop,
     )
     .await;
+    // What is closed has no path and no keys any more.
+    let stats = connection.stats().await;
     trace.tell(Chapter::HangUp, "hanging up");
     if let Some(resource) = &answer.resource {
         http::delete(resource).await;
@@ -97,7 +99,6 @@ async fn call(
     connection.close().await;
     trace.tell(Chapter::Stop, "the connection is closed");
     let connected = ended?;
-    let stats = connection.stats().await;
     let first_media = streams
         .iter()
         .filter_map(|stream| stream.progress().first_received())
@@ -173,13 +174,13 @@ async fn converse(
     key_log: Option<&mut KeyLog>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<Duration, Failure> {
+    tokio::spawn(watch_events(connection.clone(), Arc::clone(trace)));
     tokio::select! {
         connected = connect(connection) => connected?,
         _ = stop.wait_for(|&stop| stop) => return Err(Failure::new("interrupted before there was a connection")),
     }
     let connected = trace.elapsed();
     story::tell_keys(trace, connection, key_log).await?;
-    tokio::spawn(watch_events(connection.clone(), Arc::clone(trace)));
 
     let duration = options.stage.seconds;
     trace.tell(
