@@ -21,8 +21,8 @@ use crate::save::{self, Directory};
 use crate::trace::{Chapter, Trace};
 
 /// The flags.
+// Flattened into options of the same name: a group of its own would clash with theirs.
 #[derive(Args, Clone, Debug)]
-// clap names a group after each type, and those that this is a part of are called the same
 #[group(skip)]
 pub(crate) struct Options {
     /// How long to play; clips that are shorter start over. Ctrl-C or SIGTERM ends it early, which counts as a

@@ -93,6 +93,8 @@ async fn call(
         stop,
     )
     .await;
+    // What is closed has no path and no keys any more.
+    let stats = connection.stats().await;
     trace.tell(Chapter::HangUp, "hanging up");
     if let Some(resource) = &answer.resource {
         http::delete(resource).await;
@@ -103,7 +105,6 @@ async fn call(
         Ok(connected) => (Some(connected), None),
         Err(failure) => (None, Some(failure)),
     };
-    let stats = connection.stats().await;
     let first_media = streams
         .iter()
         .filter_map(|stream| stream.progress().first_received())
@@ -180,13 +181,13 @@ async fn converse(
     key_log: Option<&mut KeyLog>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<Duration, Failure> {
+    tokio::spawn(watch_events(connection.clone(), Arc::clone(trace)));
     tokio::select! {
         connected = connect(connection) => connected?,
         _ = stop.wait_for(|&stop| stop) => return Err(Failure::new("interrupted before there was a connection")),
     }
     let connected = trace.elapsed();
     story::tell_keys(trace, connection, key_log).await?;
-    tokio::spawn(watch_events(connection.clone(), Arc::clone(trace)));
 
     let duration = options.stage.seconds;
     trace.tell(

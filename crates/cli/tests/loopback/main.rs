@@ -179,6 +179,9 @@ fn a_bad_network_loses_frames_but_damages_none() {
         "20",
         "--jitter",
         "5",
+        // one that loses some of the few packets that two seconds have
+        "--seed",
+        "7",
     ]);
     for stream in value["streams"].as_array().unwrap() {
         assert_eq!(stream["frames_received"], stream["frames_identical"]);
