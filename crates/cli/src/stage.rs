@@ -168,15 +168,14 @@ fn refuse_one_file_for_two(options: &Options) -> Result<(), Failure> {
 
 /// What a path stands for, whether there is a file or not.
 fn resolved(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| {
-        let parent = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let parent = parent.canonicalize().unwrap_or_else(|_| parent.to_owned());
-        path.file_name()
-            .map_or(parent.clone(), |name| parent.join(name))
-    })
+    let canonical = path.canonicalize().or_else(|error| {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(error);
+        };
+        // The parent of a bare name is empty, and means the current directory.
+        Ok(Path::new(".").join(parent).canonicalize()?.join(name))
+    });
+    canonical.unwrap_or_else(|_| path.to_owned())
 }
 
 fn tell_files(options: &Options, trace: &Trace) {

@@ -403,3 +403,45 @@ async fn watch_events(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rtckit::{MediaKind, SessionDescription};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_failed_peer_is_noticed() {
+        let at = || Configuration::new().bind([([127, 0, 0, 1], 0).into()]);
+        let left = PeerConnection::new(at()).await.unwrap();
+        let right = PeerConnection::new(at()).await.unwrap();
+        left.add_transceiver(MediaKind::Audio, Direction::SendOnly)
+            .unwrap();
+        let offer = left.create_offer().await.unwrap();
+        left.set_local_description(offer.clone()).await.unwrap();
+        right.set_remote_description(offer).await.unwrap();
+        let answer = right.create_answer().await.unwrap();
+        right.set_local_description(answer.clone()).await.unwrap();
+        // The fingerprint of another certificate: the handshake fails.
+        let (before, after) = answer.sdp.split_once("a=fingerprint:sha-256 ").unwrap();
+        let (_, after) = after.split_once("\r\n").unwrap();
+        let other = ["00"; 32].join(":");
+        let sdp = format!("{before}a=fingerprint:sha-256 {other}\r\n{after}");
+        left.set_remote_description(SessionDescription::answer(sdp))
+            .await
+            .unwrap();
+
+        let trace = Arc::new(Trace::new(true));
+        let mut left_watch = Watch::new("left", &left, &right, &trace);
+        let _right_watch = Watch::new("right", &right, &left, &trace);
+        timeout(CONNECT_TIMEOUT, left_watch.failed())
+            .await
+            .expect("the failure is told");
+        left.close().await;
+        right.close().await;
+        timeout(CONNECT_TIMEOUT, left_watch.task)
+            .await
+            .expect("a closed peer is not watched any longer")
+            .unwrap();
+    }
+}

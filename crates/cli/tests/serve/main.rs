@@ -296,8 +296,16 @@ fn nobody_there_and_nonsense() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let said = one_line(&call(&format!("http://{free}")));
+    let output = call(&format!("http://{free}"));
+    let said = one_line(&output);
     assert!(said.contains("cannot connect"), "{said}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let root: Value = serde_json::from_str(include_str!("../../schema/call.schema.json")).unwrap();
+    schema::check(&root, &root, &report, "$").unwrap();
+    assert_eq!(
+        (&report["ok"], &report["error"]),
+        (&false.into(), &said.into())
+    );
     assert!(one_line(&call("nonsense")).contains("URL"));
 
     let answers: [(&str, &str); 4] = [
