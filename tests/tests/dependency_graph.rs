@@ -119,6 +119,11 @@ const RESERVED: &[(&[&str], &[&str])] = &[
     // TLS sockets need it too
     (&["rustls"], &["rtckit-crypto", "rtckit", "rtckit-cli"]),
     (&["nom"], &["rtckit-sdp"]),
+    // the web server of `rtckit serve`, and the client of `rtckit call`
+    (
+        &["axum", "http-body-util", "hyper", "hyper-util"],
+        &["rtckit-cli"],
+    ),
     // the outside world
     (
         &[

@@ -3,27 +3,63 @@
 use core::fmt::Display;
 use std::io::Write;
 use std::path::Path;
+use std::process::ExitCode;
 
-/// What goes to stderr before the command exits with 1.
-#[derive(Debug)]
-pub(crate) struct Failure(String);
+use serde::{Serialize, Serializer};
+
+use crate::interrupt::INTERRUPTED;
+
+/// What goes to stderr before the command exits.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    line: String,
+    code: u8,
+}
 
 impl Failure {
     /// Something failed: `what` says it all.
     pub(crate) fn new(what: impl Display) -> Self {
-        Self(what.to_string())
+        Self {
+            // A message from outside may hold line breaks; the promise is one line.
+            line: what.to_string().replace(['\n', '\r'], " "),
+            code: 1,
+        }
     }
 
     /// Something failed at the file or directory `path`.
     pub(crate) fn at(path: &Path, what: impl Display) -> Self {
-        Self(format!("{}: {what}", path.display()))
+        Self::new(format_args!("{}: {what}", path.display()))
+    }
+
+    /// The user would not wait for the end.
+    pub(crate) fn interrupted() -> Self {
+        Self {
+            code: INTERRUPTED,
+            ..Self::new("interrupted")
+        }
+    }
+
+    /// With what the command exits.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        self.code.into()
     }
 
     /// Writes the line to stderr. If that is gone too, the exit code remains.
     pub(crate) fn print(&self) {
-        // A message from outside may hold line breaks; the promise is one line.
-        let line = self.0.replace(['\n', '\r'], " ");
-        let _ = writeln!(std::io::stderr(), "rtckit: {line}");
+        let _ = writeln!(std::io::stderr(), "rtckit: {}", self.line);
+    }
+}
+
+/// The line alone.
+impl Display for Failure {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.line)
+    }
+}
+
+impl Serialize for Failure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.line)
     }
 }
 

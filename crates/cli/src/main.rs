@@ -1,11 +1,25 @@
 //! The `rtckit` command.
 //!
 //! Exit codes: 0 when everything the command promises held, 1 when it failed (one line on stderr says why), 2
-//! when the command line made no sense.
+//! when the command line made no sense, 130 when a second Ctrl-C or SIGTERM would not let it end in order.
 #![forbid(unsafe_code)]
 
+mod arguments;
+mod call;
+mod capture;
 mod failure;
+mod interrupt;
 mod loopback;
+mod media;
+mod names;
+mod play;
+mod report;
+mod save;
+mod serve;
+mod stage;
+mod story;
+mod trace;
+mod verify;
 
 use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
@@ -28,6 +42,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Loopback(loopback::Options),
+    Serve(serve::Options),
+    Call(call::Options),
 }
 
 fn main() -> ExitCode {
@@ -35,12 +51,14 @@ fn main() -> ExitCode {
     log(cli.verbose);
     let result = match cli.command {
         Command::Loopback(options) => loopback::run(&options),
+        Command::Serve(options) => serve::run(&options),
+        Command::Call(options) => call::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.print();
-            ExitCode::FAILURE
+            failure.exit_code()
         }
     }
 }

@@ -110,17 +110,21 @@ impl fmt::Debug for Identity {
 }
 
 fn certificate_params(provider: &Provider) -> Result<CertificateParams, CryptoError> {
-    let mut serial = [0; 16];
-    provider.fill_random(&mut serial)?;
-    // RFC 5280 §4.1.2.2: positive; and DER wants no leading zero
-    serial[0] = serial[0] & 0x3f | 0x40;
     let mut params = CertificateParams::default();
-    params.serial_number = Some(SerialNumber::from_slice(&serial));
+    params.serial_number = Some(random_serial_number(provider)?);
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, "WebRTC");
     params.not_before = rcgen::date_time_ymd(2000, 1, 1);
     params.not_after = rcgen::date_time_ymd(2049, 12, 31);
     Ok(params)
+}
+
+pub(crate) fn random_serial_number(provider: &Provider) -> Result<SerialNumber, CryptoError> {
+    let mut serial = [0; 16];
+    provider.fill_random(&mut serial)?;
+    // RFC 5280 §4.1.2.2: positive; and DER wants no leading zero
+    serial[0] = serial[0] & 0x3f | 0x40;
+    Ok(SerialNumber::from_slice(&serial))
 }
 
 #[cfg(test)]

@@ -60,6 +60,8 @@ pub mod mac;
 pub mod provider;
 #[cfg(feature = "tls")]
 pub mod secret;
+#[cfg(feature = "identity")]
+pub mod self_signed;
 #[cfg(feature = "simulation")]
 mod simulation;
 #[cfg(feature = "identity")]

@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     pub(crate) events: Notify,
     /// Rings for the handles: frames can be read, or the task ended.
     pub(crate) frames: Notify,
-    /// Rings for the handles: packets have left, so there is room for more; or the task ended.
+    /// Rings for the handles: packets have left, so there is room for more; or the connection's state changed.
     pub(crate) sent: Notify,
 }
 
@@ -127,7 +127,10 @@ impl State {
                 // The other side can ask as often as it likes: one unread request stands for all.
                 Event::KeyframeRequested(_) if self.events.contains(&event) => {}
                 event => {
-                    bells.frames |= matches!(event, Event::ConnectionState(_));
+                    // Whoever waits for frames or for room may have to wait no longer.
+                    let is_turn = matches!(event, Event::ConnectionState(_));
+                    bells.frames |= is_turn;
+                    bells.sent |= is_turn;
                     bells.events = true;
                     if self.events.len() == MAX_EVENTS {
                         self.events.pop_front();
@@ -144,13 +147,19 @@ impl State {
         self.events.pop_front()
     }
 
-    /// Whether nothing more will be received.
+    /// Why nothing more will be sent or received, once that is so.
+    pub(crate) fn ending(&self) -> Option<Error> {
+        match self.peer.connection_state() {
+            ConnectionState::Failed if self.phase == Phase::Open => Some(Error::Failed),
+            ConnectionState::Closed => Some(Error::Closed),
+            _ if self.phase != Phase::Open => Some(Error::Closed),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing more will be sent or received.
     pub(crate) fn is_over(&self) -> bool {
-        self.phase != Phase::Open
-            || matches!(
-                self.peer.connection_state(),
-                ConnectionState::Closed | ConnectionState::Failed
-            )
+        self.ending().is_some()
     }
 }
 
@@ -172,7 +181,10 @@ impl Bells {
 
     /// These, and the one that tells of room if packets were `sent`.
     pub(crate) fn and_sent(self, sent: bool) -> Self {
-        Self { sent, ..self }
+        Self {
+            sent: self.sent || sent,
+            ..self
+        }
     }
 
     pub(crate) fn ring(self, shared: &Shared) {

@@ -7,7 +7,6 @@ use rtckit_peer::{Direction, MediaKind, Peer, TransceiverId, TransceiverInfo};
 
 use crate::Error;
 use crate::connection::Inner;
-use crate::shared::Phase;
 
 /// One media section of the connection: something to send, something to receive, or both
 /// ([W3C](https://www.w3.org/TR/webrtc/#rtcrtptransceiver-interface)). A handle, like the connection.
@@ -40,6 +39,17 @@ impl Transceiver {
     /// Which way media is wanted.
     pub fn direction(&self) -> Option<Direction> {
         self.info(|info| info.direction)
+    }
+
+    /// Sets which way media is wanted; the next offer or answer says so.
+    ///
+    /// # Errors
+    ///
+    /// The connection is closed.
+    pub fn set_direction(&self, direction: Direction) -> Result<(), Error> {
+        let id = self.id;
+        let shared = &self.inner.shared;
+        shared.call(|peer, _| peer.set_direction(id, direction))
     }
 
     /// Which way media goes, as the last offer and answer settled it.
@@ -91,13 +101,15 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// Nothing is sent in this direction (yet), the frame is empty or too large, or the connection is closed.
+    /// Nothing is sent in this direction (yet), the frame is empty or too large, or the connection has failed or
+    /// is closed, be it while this waits.
     pub async fn write_frame(&self, timestamp: u32, data: &[u8]) -> Result<(), Error> {
         let shared = &self.transceiver.inner.shared;
         let id = self.transceiver.id;
         let written = shared.wait(&shared.sent, |state| {
-            if state.phase != Phase::Open {
-                return Some(Err(Error::Closed));
+            // What is over sends no more, so a full queue would stay full.
+            if let Some(why) = state.ending() {
+                return Some(Err(why));
             }
             let now = shared.time.now();
             match sender(&mut state.peer, id)

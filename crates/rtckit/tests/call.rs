@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use rtckit::{
     Configuration, ConnectionState, Direction, Error, Event, FiveTuple, Instant, MediaKind,
-    PeerConnection, Shaper, Tap, Transceiver, Way,
+    PeerConnection, SessionDescription, Shaper, Tap, Transceiver, Way,
 };
 use tokio::sync::oneshot;
 
@@ -199,6 +199,68 @@ async fn close_frees_the_port_and_ends_everything() {
     assert_eq!(transceiver.receiver().read_frame().await, None);
     while connection.next_event().await.is_some() {}
     assert_eq!(connection.connection_state(), ConnectionState::Closed);
+}
+
+/// Another certificate than the description's: the handshake fails, at once and for good.
+fn with_wrong_fingerprint(description: &SessionDescription) -> SessionDescription {
+    let sdp = description.sdp.lines().map(|line| {
+        let line = match line.strip_prefix("a=fingerprint:sha-256 ") {
+            Some(_) => format!("a=fingerprint:sha-256 {}", ["00"; 32].join(":")),
+            None => line.to_owned(),
+        };
+        line + "\r\n"
+    });
+    SessionDescription::answer(sdp.collect::<String>())
+}
+
+#[tokio::test]
+async fn a_failed_connection_lets_go_of_whoever_writes() {
+    let caller = PeerConnection::new(at(V4)).await.unwrap();
+    let callee = PeerConnection::new(at(V4)).await.unwrap();
+    let video = caller
+        .add_transceiver(MediaKind::Video, Direction::SendOnly)
+        .unwrap();
+    let offer = caller.create_offer().await.unwrap();
+    caller.set_local_description(offer).await.unwrap();
+    callee
+        .set_remote_description(caller.local_description().unwrap())
+        .await
+        .unwrap();
+    let answer = callee.create_answer().await.unwrap();
+    callee.set_local_description(answer).await.unwrap();
+    let answer = callee.local_description().unwrap();
+    caller
+        .set_remote_description(with_wrong_fingerprint(&answer))
+        .await
+        .unwrap();
+
+    // More than is queued for a connection that is not there yet: this waits for room that never comes.
+    let picture = [0x10; 60_000];
+    let mut timestamp = 0;
+    let write = async {
+        loop {
+            timestamp += 3_000;
+            if let Err(error) = video.sender().write_frame(timestamp, &picture).await {
+                return error;
+            }
+        }
+    };
+    let bound = Duration::from_secs(20);
+    let error = tokio::time::timeout(bound, write)
+        .await
+        .expect("the writer is told");
+    assert_eq!(error, Error::Failed);
+    assert_eq!(caller.connection_state(), ConnectionState::Failed);
+    assert_eq!(
+        video.sender().write_frame(0, &picture).await,
+        Err(Error::Failed)
+    );
+    caller.close().await;
+    assert_eq!(
+        video.sender().write_frame(0, &picture).await,
+        Err(Error::Closed)
+    );
+    callee.close().await;
 }
 
 /// A tap that tells when the task that owns it is gone.

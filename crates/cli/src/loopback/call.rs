@@ -1,23 +1,23 @@
 //! The call: two peers, from the first offer to the last goodbye.
 
-use core::future::Future;
 use core::time::Duration;
 use std::sync::Arc;
 
-use rtckit::{
-    Configuration, ConnectionState, Direction, DtlsTransportState, Event, IceConnectionState,
-    PeerConnection, StatsReport, Transceiver,
-};
+use rtckit::{Configuration, ConnectionState, Direction, Event, PeerConnection, Transceiver};
+use serde::Serialize;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 
-use super::network::{Capture, ImpairedLink, KeyLog};
+use super::network::ImpairedLink;
 use super::options::Options;
-use super::play::{Progress, Stream};
-use super::report::{Facts, Report};
-use super::trace::{Chapter, Trace};
+use crate::capture::{Capture, KeyLog};
 use crate::failure::Failure;
+use crate::play::{Progress, Stream};
+use crate::report::{self, Facts, Promise, Report};
+use crate::stage::Stage;
+use crate::story;
+use crate::trace::{Chapter, Trace};
 
 /// How long the peers may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -25,18 +25,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the last frames may take to be repaired.
 const REPAIR_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How often the progress bar moves.
-const BAR_INTERVAL: Duration = Duration::from_millis(50);
-
-/// The exit code of a command that was interrupted, as shells have it.
-const INTERRUPTED: i32 = 130;
-
 /// All that a call needs.
 pub(crate) struct Call<'o> {
     options: &'o Options,
     trace: Arc<Trace>,
     capture: Option<Capture>,
     key_log: Option<KeyLog>,
+    stop: watch::Receiver<bool>,
+    /// When both peers were connected, since the story began.
+    connected: Option<Duration>,
 }
 
 /// Who calls, and who is called.
@@ -46,42 +43,95 @@ enum Side {
     Right,
 }
 
-/// What is known once the call is over.
-struct Ending {
-    left: StatsReport,
-    right: StatsReport,
+/// What a report says of a loopback alone.
+#[derive(Debug, Serialize)]
+pub(crate) struct Scene {
+    seed: u64,
+    loss: f64,
+    delay: f64,
+    jitter: f64,
+}
+
+impl Scene {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            seed: options.seed,
+            loss: options.loss,
+            delay: report::millis(options.delay),
+            jitter: report::millis(options.jitter),
+        }
+    }
 }
 
 impl<'o> Call<'o> {
-    pub(crate) fn new(
-        options: &'o Options,
-        trace: Arc<Trace>,
-        capture: Option<Capture>,
-        key_log: Option<KeyLog>,
-    ) -> Self {
-        Self {
+    /// A call, and the streams to give it.
+    pub(crate) fn new(options: &'o Options, stage: Stage) -> (Self, [Stream; 2]) {
+        let call = Self {
             options,
-            trace,
-            capture,
-            key_log,
-        }
+            trace: stage.trace,
+            capture: stage.capture,
+            key_log: stage.key_log,
+            stop: stage.stop,
+            connected: None,
+        };
+        (call, stage.streams)
     }
 
-    /// Makes the call and plays the streams from left to right. Gives them back with what they have taken down.
+    /// Makes the call and plays the streams from left to right. Gives them back with what they have taken down, also
+    /// when the call has failed on the way: then the report says so.
     pub(crate) async fn run(
         mut self,
-        streams: [Stream; 2],
-    ) -> Result<(Report, [Stream; 2]), Failure> {
-        let stop = stop_on_interrupt();
+        mut streams: [Stream; 2],
+    ) -> Result<(Report<Scene>, [Stream; 2]), Failure> {
         let left = PeerConnection::new(self.configuration(Side::Left)).await?;
         let right = PeerConnection::new(self.configuration(Side::Right)).await?;
-        for (name, peer) in [("left", &left), ("right", &right)] {
+        self.tell_start(&left, &right);
+        let called = self.trace.elapsed();
+        let mut transceivers = Vec::new();
+        for stream in &streams {
+            transceivers.push(left.add_transceiver(stream.kind(), Direction::SendOnly)?);
+        }
+        self.signal(&left, &right).await?;
+
+        let left_watch = Watch::new("left", &left, &right, &self.trace);
+        let right_watch = Watch::new("right", &right, &left, &self.trace);
+        let mut watches = [left_watch, right_watch];
+        let ended = self
+            .converse(&left, &right, &transceivers, &mut streams, &mut watches)
+            .await;
+        let (left_stats, right_stats) = (left.stats().await, right.stats().await);
+        self.hang_up(&left, &right, watches).await;
+
+        let first_media = streams
+            .iter()
+            .filter_map(|stream| stream.progress().first_received())
+            .min();
+        let report = Report::new(Facts {
+            scene: Scene::new(self.options),
+            promise: if self.options.loss > 0.0 {
+                Promise::EveryFrameThatComes
+            } else {
+                Promise::EveryFrame
+            },
+            failure: ended.err(),
+            seconds: self.options.stage.seconds,
+            connect: self.connected.map(|time| time.saturating_sub(called)),
+            first_media: first_media.map(|time| time.saturating_sub(called)),
+            direction: ["left-to-right", "Left to right"],
+            sender: &left_stats,
+            receiver: &right_stats,
+            streams: [&streams[0], &streams[1]],
+        });
+        Ok((report, streams))
+    }
+
+    fn tell_start(&self, left: &PeerConnection, right: &PeerConnection) {
+        for (name, peer) in [("left", left), ("right", right)] {
             for address in peer.local_addresses() {
                 self.trace
                     .tell(Chapter::Start, format_args!("{name} listens at {address}"));
             }
         }
-
         if self.options.is_impaired() {
             let seed = self.options.seed;
             self.trace.tell(
@@ -89,77 +139,60 @@ impl<'o> Call<'o> {
                 format_args!("the network is impaired; --seed {seed} repeats what it does"),
             );
         }
+    }
 
-        let called = self.trace.elapsed();
-        let mut transceivers = Vec::new();
-        for stream in &streams {
-            transceivers.push(left.add_transceiver(stream.kind(), Direction::SendOnly)?);
-        }
-        self.signal(&left, &right).await?;
-        let (left_told, left_candidates) = oneshot::channel();
-        tokio::spawn(watch_events(
-            "left",
-            left.clone(),
-            right.clone(),
-            Arc::clone(&self.trace),
-            left_told,
-        ));
-        let (right_told, right_candidates) = oneshot::channel();
-        let right_over = tokio::spawn(watch_events(
-            "right",
-            right.clone(),
-            left.clone(),
-            Arc::clone(&self.trace),
-            right_told,
-        ));
-        self.connect(&left, &right, stop.clone()).await?;
-        let connected = self.trace.elapsed();
+    /// Connects and plays, until the music has ended or a side has failed.
+    async fn converse(
+        &mut self,
+        left: &PeerConnection,
+        right: &PeerConnection,
+        transceivers: &[Transceiver],
+        [video, audio]: &mut [Stream; 2],
+        [left_watch, right_watch]: &mut [Watch; 2],
+    ) -> Result<(), Failure> {
+        self.connect(left, right).await?;
+        self.connected = Some(self.trace.elapsed());
         // The peers may be quicker than those who tell of them; the story keeps its order.
-        let _ = tokio::join!(left_candidates, right_candidates);
-        self.tell_keys(&left).await?;
+        tokio::join!(left_watch.candidates_told(), right_watch.candidates_told());
+        story::tell_keys(&self.trace, left, self.key_log.as_mut()).await?;
 
-        let duration = self.options.seconds;
+        let duration = self.options.stage.seconds;
         self.trace.tell(
             Chapter::Media,
             format_args!("left plays for {} s", duration.as_secs_f64()),
         );
-        let [mut video, mut audio] = streams;
         let progress = [video.progress(), audio.progress()];
         let [(video_out, video_in), (audio_out, audio_in)] = [
-            halves(&transceivers, &right, &video)?,
-            halves(&transceivers, &right, &audio)?,
+            halves(transceivers, right, video)?,
+            halves(transceivers, right, audio)?,
         ];
-        let trace = Arc::clone(&self.trace);
-        let ((), (), ending) = tokio::try_join!(
-            video.run(
-                video_out.sender(),
-                video_in.receiver(),
-                duration,
-                stop.clone(),
-                &trace
-            ),
-            audio.run(
-                audio_out.sender(),
-                audio_in.receiver(),
-                duration,
-                stop,
-                &trace
-            ),
-            self.conduct(&left, &right, right_over, &progress),
-        )?;
-        let first_media = progress
-            .iter()
-            .filter_map(|progress| progress.first_received())
-            .min();
-        let facts = Facts {
-            options: self.options,
-            connect: connected.saturating_sub(called),
-            first_media: first_media.map(|time| time.saturating_sub(called)),
-            left: &ending.left,
-            right: &ending.right,
-            streams: [&video, &audio],
+        let (stop, trace) = (&self.stop, &*self.trace);
+        let media = async {
+            tokio::try_join!(
+                video.run(
+                    video_out.sender(),
+                    video_in.receiver(),
+                    duration,
+                    stop.clone(),
+                    trace,
+                ),
+                audio.run(
+                    audio_out.sender(),
+                    audio_in.receiver(),
+                    duration,
+                    stop.clone(),
+                    trace,
+                ),
+            )?;
+            // What is sent is received for as long as both sides are there.
+            Err(rtckit::Error::Closed.into())
         };
-        Ok((Report::new(&facts), [video, audio]))
+        tokio::select! {
+            () = left_watch.failed() => Err(rtckit::Error::Failed.into()),
+            () = right_watch.failed() => Err(rtckit::Error::Failed.into()),
+            ended = media => ended,
+            () = self.conduct(&progress) => Ok(()),
+        }
     }
 
     fn configuration(&self, side: Side) -> Configuration {
@@ -205,12 +238,8 @@ impl<'o> Call<'o> {
         Ok(())
     }
 
-    async fn connect(
-        &self,
-        left: &PeerConnection,
-        right: &PeerConnection,
-        mut stop: watch::Receiver<bool>,
-    ) -> Result<(), Failure> {
+    async fn connect(&self, left: &PeerConnection, right: &PeerConnection) -> Result<(), Failure> {
+        let mut stop = self.stop.clone();
         let both = async { tokio::try_join!(left.connected(), right.connected()) };
         let connected = tokio::select! {
             connected = timeout(CONNECT_TIMEOUT, both) => connected,
@@ -230,45 +259,13 @@ impl<'o> Call<'o> {
         }
     }
 
-    /// Tells what ICE and DTLS have settled, and writes the keys down.
-    async fn tell_keys(&mut self, left: &PeerConnection) -> Result<(), Failure> {
-        let transport = left.stats().await.transport;
-        if let Some(path) = transport.selected_candidate_pair {
-            self.trace.tell(
-                Chapter::Ice,
-                format_args!("the path is {} to {}", path.local, path.remote),
-            );
-        }
-        let known = |name: Option<&'static str>| name.unwrap_or("unknown");
-        self.trace.tell(
-            Chapter::Keys,
-            format_args!(
-                "{}, {}, {}",
-                super::report::dtls_version(transport.tls_version.as_deref()),
-                known(transport.dtls_cipher),
-                known(transport.srtp_cipher),
-            ),
-        );
-        if let (Some(key_log), Some(lines)) = (&mut self.key_log, left.take_key_log()) {
-            key_log.append(&lines)?;
-        }
-        Ok(())
-    }
-
-    /// Waits for the music to end and the last repairs to come, counts, and hangs up.
-    async fn conduct(
-        &self,
-        left: &PeerConnection,
-        right: &PeerConnection,
-        right_over: JoinHandle<()>,
-        progress: &[Arc<Progress>; 2],
-    ) -> Result<Ending, Failure> {
+    /// Waits for the music to end and the last repairs to come.
+    async fn conduct(&self, progress: &[Arc<Progress>; 2]) {
         let [video, audio] = progress;
         let played = async { tokio::join!(video.played(), audio.played()) };
-        self.with_bar(played, progress).await;
-        let patience = REPAIR_TIMEOUT + self.options.longest_transit();
+        story::with_bar(&self.trace, self.options.stage.seconds, progress, played).await;
         let complete = async { tokio::join!(video.complete(), audio.complete()) };
-        let repaired = timeout(patience, complete).await.is_ok();
+        let repaired = timeout(self.patience(), complete).await.is_ok();
         self.trace.tell(
             Chapter::Media,
             if repaired {
@@ -277,43 +274,32 @@ impl<'o> Call<'o> {
                 "right has what it will get"
             },
         );
-
-        let ending = Ending {
-            left: left.stats().await,
-            right: right.stats().await,
-        };
-        self.trace.tell(Chapter::HangUp, "left closes");
-        left.close().await;
-        // The farewell may be lost; then right, too, just closes.
-        let _ = timeout(patience, right_over).await;
-        right.close().await;
-        self.trace.tell(Chapter::Stop, "both peers are closed");
-        Ok(ending)
     }
 
-    /// Shows the progress bar while `work` goes on.
-    async fn with_bar(&self, work: impl Future, [video, audio]: &[Arc<Progress>; 2]) {
-        let started = self.trace.elapsed();
-        self.trace.start_bar(self.options.seconds);
-        let mut ticks = interval(BAR_INTERVAL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let mut work = core::pin::pin!(work);
-        loop {
-            tokio::select! {
-                _ = &mut work => break,
-                _ = ticks.tick() => {
-                    let message = format!(
-                        "video {}/{}  audio {}/{}",
-                        video.received(),
-                        video.sent(),
-                        audio.received(),
-                        audio.sent()
-                    );
-                    self.trace.move_bar(self.trace.elapsed().saturating_sub(started), message);
-                }
-            }
+    /// Closes both sides, and lets the story of both come to its end.
+    async fn hang_up(
+        &self,
+        left: &PeerConnection,
+        right: &PeerConnection,
+        [left_watch, right_watch]: [Watch; 2],
+    ) {
+        let patience = self.patience();
+        self.trace.tell(Chapter::HangUp, "left closes");
+        left.close().await;
+        let _ = timeout(patience, left_watch.task).await;
+        // The farewell may be lost; then right, too, just closes.
+        let mut right_told = right_watch.task;
+        let has_heard = timeout(patience, &mut right_told).await.is_ok();
+        right.close().await;
+        if !has_heard {
+            let _ = timeout(patience, right_told).await;
         }
-        self.trace.end_bar();
+        self.trace.tell(Chapter::Stop, "both peers are closed");
+    }
+
+    /// How long what is under way may take.
+    fn patience(&self) -> Duration {
+        REPAIR_TIMEOUT + self.options.longest_transit()
     }
 }
 
@@ -330,6 +316,54 @@ fn halves(
         .ok_or_else(|| Failure::new(format_args!("right did not take the {}", stream.kind())))
 }
 
+/// One who follows what happens to a peer, and hands its candidates to the other.
+struct Watch {
+    /// Ends when the peer is closed.
+    task: JoinHandle<()>,
+    candidates: Option<oneshot::Receiver<()>>,
+    state: watch::Receiver<ConnectionState>,
+}
+
+impl Watch {
+    fn new(
+        name: &'static str,
+        from: &PeerConnection,
+        to: &PeerConnection,
+        trace: &Arc<Trace>,
+    ) -> Self {
+        let (candidates_told, candidates) = oneshot::channel();
+        let (state_told, state) = watch::channel(ConnectionState::New);
+        let task = tokio::spawn(watch_events(
+            name,
+            from.clone(),
+            to.clone(),
+            Arc::clone(trace),
+            candidates_told,
+            state_told,
+        ));
+        Self {
+            task,
+            candidates: Some(candidates),
+            state,
+        }
+    }
+
+    /// Waits until the last candidate was told.
+    async fn candidates_told(&mut self) {
+        if let Some(candidates) = self.candidates.take() {
+            let _ = candidates.await;
+        }
+    }
+
+    /// Waits until the peer has failed; for ever if it never does.
+    async fn failed(&mut self) {
+        let is_failed = |state: &ConnectionState| *state == ConnectionState::Failed;
+        if self.state.wait_for(is_failed).await.is_err() {
+            core::future::pending::<()>().await;
+        }
+    }
+}
+
 /// Hands the candidates of `from` to `to` and tells what happens to `from`, until it is closed. After the last candidate,
 /// or when it is over, `candidates_told` is done with.
 async fn watch_events(
@@ -338,6 +372,7 @@ async fn watch_events(
     to: PeerConnection,
     trace: Arc<Trace>,
     candidates_told: oneshot::Sender<()>,
+    state_told: watch::Sender<ConnectionState>,
 ) {
     let mut candidates_told = Some(candidates_told);
     while let Some(event) = from.next_event().await {
@@ -357,44 +392,56 @@ async fn watch_events(
                     candidates_told.take().map(|told| told.send(()));
                 }
             }
-            Event::IceConnectionState(
-                state @ (IceConnectionState::Connected
-                | IceConnectionState::Completed
-                | IceConnectionState::Disconnected
-                | IceConnectionState::Failed),
-            ) => trace.tell(Chapter::Ice, format_args!("{name} is {state}")),
-            Event::DtlsState(
-                state @ (DtlsTransportState::Connected | DtlsTransportState::Failed),
-            ) => {
-                trace.tell(Chapter::Keys, format_args!("{name} is {state}"));
-            }
-            Event::KeyframeRequested(_) => {
-                trace.tell(
-                    Chapter::Media,
-                    format_args!("{name} is asked for a key frame"),
-                );
-            }
             Event::ConnectionState(ConnectionState::Closed) => {
                 trace.tell(Chapter::HangUp, format_args!("{name} is closed"));
                 return;
             }
-            _ => {}
+            Event::ConnectionState(state) => {
+                state_told.send_replace(state);
+            }
+            event => story::tell_event(&trace, name, &event),
         }
     }
 }
 
-/// Turns true on Ctrl-C. A second Ctrl-C ends the process.
-fn stop_on_interrupt() -> watch::Receiver<bool> {
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            stop.send_replace(true);
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(INTERRUPTED);
-            }
-        }
-        // Without signals there is nothing to wait for, and the channel must stay open.
-        core::future::pending::<()>().await;
-    });
-    stopped
+#[cfg(test)]
+mod tests {
+    use rtckit::{MediaKind, SessionDescription};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_failed_peer_is_noticed() {
+        let at = || Configuration::new().bind([([127, 0, 0, 1], 0).into()]);
+        let left = PeerConnection::new(at()).await.unwrap();
+        let right = PeerConnection::new(at()).await.unwrap();
+        left.add_transceiver(MediaKind::Audio, Direction::SendOnly)
+            .unwrap();
+        let offer = left.create_offer().await.unwrap();
+        left.set_local_description(offer.clone()).await.unwrap();
+        right.set_remote_description(offer).await.unwrap();
+        let answer = right.create_answer().await.unwrap();
+        right.set_local_description(answer.clone()).await.unwrap();
+        // The fingerprint of another certificate: the handshake fails.
+        let (before, after) = answer.sdp.split_once("a=fingerprint:sha-256 ").unwrap();
+        let (_, after) = after.split_once("\r\n").unwrap();
+        let other = ["00"; 32].join(":");
+        let sdp = format!("{before}a=fingerprint:sha-256 {other}\r\n{after}");
+        left.set_remote_description(SessionDescription::answer(sdp))
+            .await
+            .unwrap();
+
+        let trace = Arc::new(Trace::new(true));
+        let mut left_watch = Watch::new("left", &left, &right, &trace);
+        let _right_watch = Watch::new("right", &right, &left, &trace);
+        timeout(CONNECT_TIMEOUT, left_watch.failed())
+            .await
+            .expect("the failure is told");
+        left.close().await;
+        right.close().await;
+        timeout(CONNECT_TIMEOUT, left_watch.task)
+            .await
+            .expect("a closed peer is not watched any longer")
+            .unwrap();
+    }
 }

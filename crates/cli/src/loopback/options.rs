@@ -3,9 +3,11 @@
 use core::hash::{BuildHasher as _, Hasher as _};
 use core::time::Duration;
 use std::hash::RandomState;
-use std::path::PathBuf;
 
 use clap::Args;
+
+use crate::arguments::number;
+use crate::stage;
 
 /// A call between two peers in this process, over real UDP sockets on 127.0.0.1
 ///
@@ -13,21 +15,8 @@ use clap::Args;
 /// the frame that was sent; the command succeeds only if all are identical and, without --loss, none is missing.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// How long to play; clips that are shorter start over
-    #[arg(long, value_name = "N", default_value = "5", value_parser = seconds)]
-    pub(crate) seconds: Duration,
-
-    /// The video to play: VP8 in IVF [default: a built-in clip]
-    #[arg(long, value_name = "FILE.ivf")]
-    pub(crate) video: Option<PathBuf>,
-
-    /// The sound to play: Opus in Ogg [default: a built-in clip]
-    #[arg(long, value_name = "FILE.ogg")]
-    pub(crate) audio: Option<PathBuf>,
-
-    /// Write what arrives to received.ivf and received.ogg in this directory
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) stage: stage::Options,
 
     /// Lose this percentage of all datagrams, each way
     #[arg(long, value_name = "P", default_value = "0", value_parser = percent)]
@@ -44,18 +33,6 @@ pub(crate) struct Options {
     /// Choose what --loss and --jitter do to which datagram; the story of a call names its number
     #[arg(long, value_name = "N", default_value_t = random_seed(), hide_default_value = true)]
     pub(crate) seed: u64,
-
-    /// Write the datagrams to a capture file, as left's sockets see them
-    #[arg(long, value_name = "FILE")]
-    pub(crate) pcap: Option<PathBuf>,
-
-    /// Append the keys of DTLS to a file, as Wireshark reads them
-    #[arg(long, value_name = "FILE")]
-    pub(crate) keylog: Option<PathBuf>,
-
-    /// Print one JSON object on stdout, and the story on stderr
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 impl Options {
@@ -75,13 +52,6 @@ fn random_seed() -> u64 {
     RandomState::new().build_hasher().finish() % 1_000_000
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    match number(text)? {
-        seconds if seconds > 0.0 && seconds <= 86_400.0 => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("it must be more than 0 and at most 86400".into()),
-    }
-}
-
 fn percent(text: &str) -> Result<f64, String> {
     match number(text)? {
         percent if (0.0..=100.0).contains(&percent) => Ok(percent),
@@ -98,20 +68,12 @@ fn milliseconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn number(text: &str) -> Result<f64, String> {
-    text.parse().map_err(|_| "it is not a number".into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn numbers_have_limits() {
-        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
-        for wrong in ["0", "-1", "NaN", "inf", "1e9", "five", ""] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
-        }
         assert_eq!(percent("100"), Ok(100.0));
         for wrong in ["-0.1", "100.1", "NaN", "5%"] {
             assert!(percent(wrong).is_err(), "{wrong}");

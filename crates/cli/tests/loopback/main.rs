@@ -4,8 +4,9 @@
 mod schema;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use rtckit_media::{clips, ivf, ogg};
 use serde_json::Value;
@@ -25,12 +26,21 @@ fn text(bytes: &[u8]) -> &str {
 fn json(arguments: &[&str]) -> Value {
     let output = rtckit(&[&["loopback", "--json"], arguments].concat());
     assert!(output.status.success(), "{}", text(&output.stderr));
+    let value = report(&output.stdout);
+    assert_eq!(
+        (&value["ok"], &value["error"]),
+        (&true.into(), &Value::Null)
+    );
+    value
+}
+
+/// The object on stdout, which must be what the schema says.
+fn report(stdout: &[u8]) -> Value {
     let value: Value =
-        serde_json::from_slice(&output.stdout).expect("stdout is one JSON value and nothing else");
+        serde_json::from_slice(stdout).expect("stdout is one JSON value and nothing else");
     let root: Value =
         serde_json::from_str(include_str!("../../schema/loopback.schema.json")).unwrap();
     schema::check(&root, &root, &value, "$").unwrap();
-    assert_eq!(value["ok"], true);
     value
 }
 
@@ -169,6 +179,9 @@ fn a_bad_network_loses_frames_but_damages_none() {
         "20",
         "--jitter",
         "5",
+        // one that loses some of the few packets that two seconds have
+        "--seed",
+        "7",
     ]);
     for stream in value["streams"].as_array().unwrap() {
         assert_eq!(stream["frames_received"], stream["frames_identical"]);
@@ -236,6 +249,8 @@ fn the_story_is_told_in_order() {
         "DTLS 1.2",
         "left plays",
         "left closes",
+        "left is closed",
+        "both peers are closed",
     ]
     .map(|words| {
         story
@@ -243,6 +258,9 @@ fn the_story_is_told_in_order() {
             .unwrap_or_else(|| panic!("no {words:?} in\n{story}"))
     });
     assert!(places.is_sorted(), "{story}");
+    // which of the two comes first is anyone's guess
+    let right = story.find("right is closed").expect("right's end is told");
+    assert!((places[6]..places[8]).contains(&right), "{story}");
     assert!(
         story.contains("Frames sent") && story.contains("byte for byte"),
         "{story}"
@@ -283,7 +301,8 @@ fn files_that_cannot_be_played() {
         ("--video", &no_frames, "holds no frames"),
         ("--video", &cut_video, "frame 99 is cut short at byte"),
         ("--audio", &cut_audio, "is cut short at byte"),
-        ("--video", &directory, "directory"),
+        ("--video", &directory, "is a directory, not an IVF file"),
+        ("--audio", &directory, "is a directory, not an Ogg file"),
     ] {
         let out = root.path().join("out");
         let said = fails(1, &[option, file, "--out", out.to_str().unwrap()]);
@@ -315,11 +334,101 @@ fn places_that_cannot_be_written() {
 }
 
 #[test]
+fn one_file_is_not_for_two_things() {
+    let root = tempfile::tempdir().unwrap();
+    let direct = root.path().join("file");
+    let detour = root.path().join(".").join("file");
+    let said = fails(
+        1,
+        &[
+            "--pcap",
+            direct.to_str().unwrap(),
+            "--keylog",
+            detour.to_str().unwrap(),
+        ],
+    );
+    assert!(said.contains("at once"), "{said}");
+    assert!(names(root.path()).is_empty());
+}
+
+#[test]
+fn the_directory_is_tried_before_the_call() {
+    let root = tempfile::tempdir().unwrap();
+    let out = root.path().to_str().unwrap();
+    fs::create_dir(root.path().join("received.ogg")).unwrap();
+    let said = fails(1, &["--out", out, "--seconds", "86400"]);
+    assert!(said.contains("it is a directory"), "{said}");
+    assert_eq!(names(root.path()), ["received.ogg"]);
+}
+
+/// Interrupts a call that cannot connect, each time after a line with these words; the words and the exit code are
+/// those that it ends with.
+#[cfg(unix)]
+fn interrupted(network: &[&str], after: &[&str], words: &str, code: i32) {
+    let root = tempfile::tempdir().unwrap();
+    let out = root.path().join("a/b");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rtckit"))
+        .args(["loopback", "--json", "--out", out.to_str().unwrap()])
+        .args(network)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    for &line in after {
+        lines
+            .by_ref()
+            .map(Result::unwrap)
+            .find(|said| said.contains(line))
+            .unwrap_or_else(|| panic!("no {line}"));
+        let pid = child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        assert!(sent.success());
+    }
+    let last = lines.map(Result::unwrap).last().unwrap();
+    let mut stdout = Vec::new();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_end(&mut stdout)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(code), "{last}");
+    let error = last.strip_prefix("rtckit: ").unwrap();
+    assert!(error.contains(words), "{error}");
+    let value = report(&stdout);
+    assert_eq!(
+        (&value["ok"], &value["error"], &value["connect_ms"]),
+        (&false.into(), &error.into(), &Value::Null)
+    );
+    assert!(names(root.path()).is_empty(), "something is left behind");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_call_that_is_given_up_is_reported_and_leaves_nothing_behind() {
+    interrupted(
+        &["--loss", "100"],
+        &["listens at"],
+        "before the peers connected",
+        1,
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_interrupt_does_not_wait_and_leaves_nothing_behind() {
+    let network = ["--delay", "10000"];
+    interrupted(&network, &["listens at", "left closes"], "interrupted", 130);
+}
+
+#[test]
 fn command_lines_that_make_no_sense() {
     for arguments in [
         &["--no-such-flag"][..],
         &["--seconds", "five"],
         &["--seconds", "0"],
+        &["--seconds", "1e-300"],
         &["--loss", "101"],
         &["--loss", "-1"],
         &["--delay", "1e9"],

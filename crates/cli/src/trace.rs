@@ -2,7 +2,7 @@
 
 use core::fmt::Display;
 use core::time::Duration;
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{Write, stderr, stdout};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -101,19 +101,15 @@ impl Trace {
         }
     }
 
-    /// Shows a bar for `duration`, if stderr is a terminal.
+    /// Shows a bar for `duration`, if stderr is a terminal that may be written to with more than plain text: a bar
+    /// moves by escape sequences.
     pub(crate) fn start_bar(&self, duration: Duration) {
-        if !stderr().is_terminal() {
+        if !crate::has_colours(&stderr()) {
             return;
         }
         let bar =
             ProgressBar::with_draw_target(Some(millis(duration)), ProgressDrawTarget::stderr());
-        let template = if crate::has_colours(&stderr()) {
-            "          {bar:32.green/dim} {msg}"
-        } else {
-            "          {bar:32} {msg}"
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        if let Ok(style) = ProgressStyle::with_template("          {bar:32.green/dim} {msg}") {
             bar.set_style(style.progress_chars("━╸─"));
         }
         *self.bar.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar);

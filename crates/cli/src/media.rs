@@ -10,7 +10,7 @@ use rtckit_media::{clips, ivf, ogg};
 use crate::failure::Failure;
 
 /// Ticks per second of the RTP clock of video (RFC 7741 §4.1).
-const VIDEO_CLOCK_RATE: u32 = 90_000;
+pub(crate) const VIDEO_CLOCK_RATE: u32 = 90_000;
 
 /// Ticks per second of Opus' RTP clock (RFC 7587 §4.1).
 const AUDIO_CLOCK_RATE: u32 = 48_000;
@@ -55,7 +55,7 @@ impl Clip {
     /// The video at `path`, or the built-in one.
     pub(crate) fn video(path: Option<&Path>) -> Result<Self, Failure> {
         match path {
-            Some(path) => Self::read_video(open(path)?, &path.display().to_string())
+            Some(path) => Self::read_video(open(path, "an IVF")?, &path.display().to_string())
                 .map_err(|what| Failure::at(path, what)),
             None => Self::read_video(clips::VIDEO_IVF, "built-in video").map_err(Failure::new),
         }
@@ -64,13 +64,26 @@ impl Clip {
     /// The sound at `path`, or the built-in one.
     pub(crate) fn audio(path: Option<&Path>) -> Result<Self, Failure> {
         match path {
-            Some(path) => Self::read_audio(open(path)?, &path.display().to_string())
+            Some(path) => Self::read_audio(open(path, "an Ogg")?, &path.display().to_string())
                 .map_err(|what| Failure::at(path, what)),
             None => Self::read_audio(clips::AUDIO_OGG, "built-in sound").map_err(Failure::new),
         }
     }
 
-    fn read_video(input: impl Read, name: &str) -> Result<Self, String> {
+    /// The video or sound at `path`; its first bytes say which.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        let mut magic = [0; 4];
+        open(path, "an IVF or Ogg")?
+            .read_exact(&mut magic)
+            .map_err(|error| Failure::at(path, format_args!("cannot be read: {error}")))?;
+        match &magic {
+            b"DKIF" => Self::video(Some(path)),
+            b"OggS" => Self::audio(Some(path)),
+            _ => Err(Failure::at(path, "is neither IVF nor Ogg")),
+        }
+    }
+
+    pub(crate) fn read_video(input: impl Read, name: &str) -> Result<Self, String> {
         let mut reader = ivf::Reader::new(input).map_err(|error| error.to_string())?;
         let header = *reader.header();
         if header.fourcc != ivf::FourCc::VP8 {
@@ -239,7 +252,15 @@ pub(crate) fn video_pts(header: &ivf::Header, ticks: u64) -> u64 {
     u64::try_from(pts).unwrap_or(u64::MAX)
 }
 
-fn open(path: &Path) -> Result<impl Read, Failure> {
+/// Opens the file at `path`, which should be one of this `kind`.
+fn open(path: &Path, kind: &str) -> Result<impl Read + use<>, Failure> {
+    // Unix opens a directory like a file, and complains only when it is read.
+    if path.is_dir() {
+        return Err(Failure::at(
+            path,
+            format_args!("is a directory, not {kind} file"),
+        ));
+    }
     let file = File::open(path)
         .map_err(|error| Failure::at(path, format_args!("cannot be opened: {error}")))?;
     Ok(BufReader::new(file))

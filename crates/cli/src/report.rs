@@ -7,38 +7,65 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use rtckit::{CandidatePairStats, InboundRtpStats, OutboundRtpStats, StatsReport};
 use serde::Serialize;
 
-use super::options::Options;
-use super::play::Stream;
 use crate::failure::Failure;
+use crate::names;
+use crate::play::Stream;
 
 /// What a report is made from.
-pub(crate) struct Facts<'f> {
-    pub(crate) options: &'f Options,
-    /// From the offer to both sides connected.
-    pub(crate) connect: Duration,
+pub(crate) struct Facts<'f, S> {
+    /// What is told of this kind of call alone.
+    pub(crate) scene: S,
+    pub(crate) promise: Promise,
+    /// Why the call ended before its time, if it did.
+    pub(crate) failure: Option<Failure>,
+    /// How long was asked to be played.
+    pub(crate) seconds: Duration,
+    /// From the offer to the connection.
+    pub(crate) connect: Option<Duration>,
     /// From the offer to the first whole frame.
     pub(crate) first_media: Option<Duration>,
-    pub(crate) left: &'f StatsReport,
-    pub(crate) right: &'f StatsReport,
+    /// Where the streams were sent from, as JSON and the table have it.
+    pub(crate) direction: [&'static str; 2],
+    pub(crate) sender: &'f StatsReport,
+    pub(crate) receiver: &'f StatsReport,
     pub(crate) streams: [&'f Stream; 2],
 }
 
-/// The object that `--json` prints. `schema/loopback.schema.json` describes it.
+/// What a call must keep to succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Promise {
+    /// Every frame comes, as it was sent.
+    EveryFrame,
+    /// Every frame that comes is as it was sent: the network may lose some.
+    EveryFrameThatComes,
+    /// Something comes: the other side sends what it likes.
+    Something,
+}
+
+/// The object that `--json` prints. `schema/` describes it. `S` is what is told of one kind of call alone.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct Report<S> {
     ok: bool,
+    /// Why it is not `ok`: the line on stderr.
+    error: Option<Failure>,
     seconds: f64,
-    seed: u64,
-    loss: f64,
-    delay: f64,
-    jitter: f64,
-    connect_ms: f64,
+    #[serde(flatten)]
+    scene: S,
+    connect_ms: Option<f64>,
     phases: Phases,
     dtls_version: &'static str,
+    dtls_role: Option<&'static str>,
     dtls_suite: Option<&'static str>,
     srtp_profile: Option<&'static str>,
     selected_pair: Option<SelectedPair>,
     streams: Vec<StreamReport>,
+    #[serde(skip)]
+    promise: Promise,
+    #[serde(skip)]
+    title: &'static str,
+    /// Whether the call went on to its end.
+    #[serde(skip)]
+    is_whole: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,7 +95,8 @@ struct StreamReport {
     direction: &'static str,
     frames_sent: u64,
     frames_received: u64,
-    frames_identical: u64,
+    /// `None` if there is nothing to compare with.
+    frames_identical: Option<u64>,
     packets_sent: u64,
     packets_received: u64,
     packets_lost: i64,
@@ -82,57 +110,82 @@ struct StreamReport {
     keyframe_requests: u64,
 }
 
-impl Report {
-    pub(crate) fn new(facts: &Facts<'_>) -> Self {
-        let transport = &facts.left.transport;
+impl<S> Report<S> {
+    pub(crate) fn new(facts: Facts<'_, S>) -> Self {
+        let transport = &facts.sender.transport;
         let streams: Vec<StreamReport> = facts
             .streams
             .iter()
-            .map(|stream| StreamReport::new(stream, facts))
+            .map(|stream| StreamReport::new(stream, &facts))
             .collect();
-        let may_lose = facts.options.loss > 0.0;
+        let is_whole = facts.failure.is_none();
+        let error = facts
+            .failure
+            .clone()
+            .or_else(|| broken(&streams, facts.promise));
         Self {
-            ok: streams
-                .iter()
-                .all(|stream| stream.fault(may_lose).is_none()),
-            seconds: facts.options.seconds.as_secs_f64(),
-            seed: facts.options.seed,
-            loss: facts.options.loss,
-            delay: millis(facts.options.delay),
-            jitter: millis(facts.options.jitter),
-            connect_ms: millis(facts.connect),
+            ok: error.is_none(),
+            error,
+            seconds: facts.seconds.as_secs_f64(),
+            connect_ms: facts.connect.map(millis),
             phases: Phases {
                 ice_ms: transport.ice_connect_time.map(millis),
                 dtls_ms: transport.dtls_connect_time.map(millis),
                 first_media_ms: facts.first_media.map(millis),
             },
-            dtls_version: dtls_version(transport.tls_version.as_deref()),
+            dtls_version: names::dtls_version(transport.tls_version.as_deref()),
+            dtls_role: transport.dtls_role,
             dtls_suite: transport.dtls_cipher,
             srtp_profile: transport.srtp_cipher,
-            selected_pair: SelectedPair::new(facts.left),
+            selected_pair: SelectedPair::new(facts.sender),
             streams,
+            promise: facts.promise,
+            title: facts.direction[1],
+            is_whole,
+            scene: facts.scene,
         }
     }
 
-    /// Whether the call kept the promise: each frame that came is as it was sent and, unless the network may lose
-    /// datagrams, each one came.
-    pub(crate) fn verdict(&self) -> Result<(), Failure> {
-        let faults: Vec<String> = self
-            .streams
-            .iter()
-            .filter_map(|stream| {
-                Some(format!(
-                    "{}: {}",
-                    stream.kind,
-                    stream.fault(self.loss > 0.0)?
-                ))
-            })
-            .collect();
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(Failure::new(faults.join("; ")))
+    /// The report of a call that has come to nothing: what is not known is null.
+    pub(crate) fn failed(scene: S, seconds: Duration, failure: Failure) -> Self {
+        Self {
+            ok: false,
+            error: Some(failure),
+            seconds: seconds.as_secs_f64(),
+            scene,
+            connect_ms: None,
+            phases: Phases {
+                ice_ms: None,
+                dtls_ms: None,
+                first_media_ms: None,
+            },
+            dtls_version: names::dtls_version(None),
+            dtls_role: None,
+            dtls_suite: None,
+            srtp_profile: None,
+            selected_pair: None,
+            streams: Vec::new(),
+            promise: Promise::Something,
+            title: "",
+            is_whole: false,
         }
+    }
+
+    /// Whether the call went on to its end, whatever came of it.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Something failed after the call.
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        self.ok = false;
+        self.error = Some(failure);
+        self.is_whole = false;
+    }
+
+    /// Whether the call kept its promise.
+    pub(crate) fn verdict(&self) -> Result<(), Failure> {
+        self.error.clone().map_or(Ok(()), Err)
     }
 
     /// The closing table.
@@ -144,10 +197,11 @@ impl Report {
             self.connection_table(),
             self.streams_table()
         );
-        let verdict = match self.verdict() {
-            Ok(()) if self.loss > 0.0 => "Every frame that came is as it was sent.",
-            Ok(()) => "Every frame came, byte for byte as it was sent.",
-            Err(_) => "The call did not keep its promise.",
+        let verdict = match (self.ok, self.promise) {
+            (false, _) => "The call did not keep its promise.",
+            (true, Promise::EveryFrame) => "Every frame came, byte for byte as it was sent.",
+            (true, Promise::EveryFrameThatComes) => "Every frame that came is as it was sent.",
+            (true, Promise::Something) => "Video and sound came.",
         };
         let colour = if self.ok { 32 } else { 31 };
         let _ = if colours {
@@ -163,7 +217,7 @@ impl Report {
         table
             .load_preset(presets::UTF8_FULL_CONDENSED)
             .set_header(["Connection", ""]);
-        table.add_row(["Time to connect".into(), ms(Some(self.connect_ms))]);
+        table.add_row(["Time to connect".into(), ms(self.connect_ms)]);
         table.add_row(["  ICE".into(), ms(self.phases.ice_ms)]);
         table.add_row(["  DTLS".into(), ms(self.phases.dtls_ms)]);
         table.add_row(["  first frame".into(), ms(self.phases.first_media_ms)]);
@@ -188,7 +242,7 @@ impl Report {
             .streams
             .iter()
             .map(|stream| format!("{} ({})", stream.kind, stream.codec));
-        table.set_header(core::iter::once("Left to right".into()).chain(names));
+        table.set_header(core::iter::once(self.title.into()).chain(names));
         let mut row = |name: &str, value: &dyn Fn(&StreamReport) -> String| {
             let values = self
                 .streams
@@ -198,7 +252,11 @@ impl Report {
         };
         row("Frames sent", &|stream| stream.frames_sent.to_string());
         row("  received", &|stream| stream.frames_received.to_string());
-        row("  identical", &|stream| stream.frames_identical.to_string());
+        if self.promise != Promise::Something {
+            row("  identical", &|stream| {
+                stream.frames_identical.unwrap_or(0).to_string()
+            });
+        }
         row("Packets sent", &|stream| stream.packets_sent.to_string());
         row("  received", &|stream| stream.packets_received.to_string());
         row("  lost", &|stream| stream.packets_lost.to_string());
@@ -211,6 +269,14 @@ impl Report {
         row("Round trip", &|stream| ms(stream.round_trip_ms));
         table
     }
+}
+
+/// How the streams broke the promise, if they did.
+fn broken(streams: &[StreamReport], promise: Promise) -> Option<Failure> {
+    let fault =
+        |stream: &StreamReport| Some(format!("{}: {}", stream.kind, stream.fault(promise)?));
+    let faults: Vec<String> = streams.iter().filter_map(fault).collect();
+    (!faults.is_empty()).then(|| Failure::new(faults.join("; ")))
 }
 
 impl SelectedPair {
@@ -234,15 +300,15 @@ impl SelectedPair {
 }
 
 impl StreamReport {
-    fn new(stream: &Stream, facts: &Facts<'_>) -> Self {
+    fn new<S>(stream: &Stream, facts: &Facts<'_, S>) -> Self {
         let kind = stream.kind();
         let sent: Option<&OutboundRtpStats> = facts
-            .left
+            .sender
             .outbound_rtp
             .iter()
             .find(|stats| stats.kind == kind);
         let came: Option<&InboundRtpStats> = facts
-            .right
+            .receiver
             .inbound_rtp
             .iter()
             .find(|stats| stats.kind == kind);
@@ -252,10 +318,10 @@ impl StreamReport {
             kind: kind.as_str(),
             // the subtype of `video/VP8`
             codec: codec.rsplit('/').next().unwrap_or(codec).to_owned(),
-            direction: "left-to-right",
+            direction: facts.direction[0],
             frames_sent: stream.progress().sent(),
             frames_received,
-            frames_identical,
+            frames_identical: (facts.promise != Promise::Something).then_some(frames_identical),
             packets_sent: sent.map_or(0, |stats| stats.packets_sent),
             packets_received: came.map_or(0, |stats| stats.packets_received),
             packets_lost: came.map_or(0, |stats| stats.packets_lost),
@@ -273,21 +339,18 @@ impl StreamReport {
     }
 
     /// How it broke the promise, if it did.
-    fn fault(&self, may_lose: bool) -> Option<String> {
-        let Self {
-            frames_sent: sent,
-            frames_received: received,
-            frames_identical: identical,
-            ..
-        } = self;
+    fn fault(&self, promise: Promise) -> Option<String> {
+        let (sent, received) = (self.frames_sent, self.frames_received);
+        // What is not compared counts as good.
+        let identical = self.frames_identical.unwrap_or(received);
         if identical < received {
+            let different = received - identical;
             Some(format!(
-                "{} of {received} received frames are not as they were sent",
-                received - identical
+                "{different} of {received} received frames are not as they were sent"
             ))
-        } else if *received == 0 {
+        } else if received == 0 {
             Some("no frame came".into())
-        } else if !may_lose && received < sent {
+        } else if promise == Promise::EveryFrame && received < sent {
             Some(format!("{} of {sent} frames are missing", sent - received))
         } else {
             None
@@ -295,17 +358,8 @@ impl StreamReport {
     }
 }
 
-/// The name of a DTLS version that the statistics have in hexadecimal.
-pub(crate) fn dtls_version(hexadecimal: Option<&str>) -> &'static str {
-    match hexadecimal {
-        Some("FEFD") => "DTLS 1.2",
-        Some("FEFC") => "DTLS 1.3",
-        _ => "unknown",
-    }
-}
-
 /// Milliseconds, to the microsecond.
-fn millis(duration: Duration) -> f64 {
+pub(crate) fn millis(duration: Duration) -> f64 {
     seconds_to_ms(duration.as_secs_f64())
 }
 
@@ -328,7 +382,7 @@ mod tests {
             direction: "left-to-right",
             frames_sent: sent,
             frames_received: received,
-            frames_identical: identical,
+            frames_identical: Some(identical),
             packets_sent: 0,
             packets_received: 0,
             packets_lost: 0,
@@ -345,18 +399,24 @@ mod tests {
 
     #[test]
     fn what_is_a_fault() {
-        assert_eq!(stream(10, 10, 10).fault(false), None);
-        assert_eq!(stream(10, 9, 9).fault(true), None);
+        use Promise::{EveryFrame, EveryFrameThatComes, Something};
+        assert_eq!(stream(10, 10, 10).fault(EveryFrame), None);
+        assert_eq!(stream(10, 9, 9).fault(EveryFrameThatComes), None);
         assert_eq!(
-            stream(10, 9, 9).fault(false).as_deref(),
+            stream(10, 9, 9).fault(EveryFrame).as_deref(),
             Some("1 of 10 frames are missing")
         );
         let corrupt = Some("1 of 10 received frames are not as they were sent".to_owned());
-        assert_eq!(stream(10, 10, 9).fault(false), corrupt);
-        assert_eq!(stream(10, 10, 9).fault(true), corrupt);
+        assert_eq!(stream(10, 10, 9).fault(EveryFrame), corrupt);
+        assert_eq!(stream(10, 10, 9).fault(EveryFrameThatComes), corrupt);
         assert_eq!(
-            stream(10, 0, 0).fault(true).as_deref(),
+            stream(10, 0, 0).fault(EveryFrameThatComes).as_deref(),
             Some("no frame came")
         );
+        let mut foreign = stream(10, 7, 0);
+        foreign.frames_identical = None;
+        assert_eq!(foreign.fault(Something), None);
+        foreign.frames_received = 0;
+        assert_eq!(foreign.fault(Something).as_deref(), Some("no frame came"));
     }
 }

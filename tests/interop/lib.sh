@@ -1,0 +1,54 @@
+# What the members that need a running `rtckit` share. To be sourced, from a script in this folder.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
+here=$PWD
+venv=$here/venv/bin/python
+failed=0
+
+# missing COMMAND NAME: a peer that is not there is a failure that names it
+missing() {
+    if ! command -v "$1" >/dev/null 2>&1; then
+        echo "missing peer: $2 (run tests/interop/setup.sh)"
+        failed=1
+    fi
+}
+
+# isolate "$0" ARGUMENTS...: builds rtckit and goes on in a network namespace
+isolate() {
+    [ $failed = 0 ] || exit 1
+    if [ -z "${RTCKIT_ISOLATED:-}" ]; then
+        (cd ../.. && cargo build -q ${PROFILE_FLAG:-} --bin rtckit) || exit 1
+        local member
+        member=$(basename "$1")
+        shift
+        RTCKIT_ISOLATED=1 exec ./namespace.sh bash "$here/$member" "$@"
+    fi
+    target=${CARGO_TARGET_DIR:-$here/../../target}
+    rtckit=$target/debug/rtckit
+    [ "${PROFILE_FLAG:-}" = --release ] && rtckit=$target/release/rtckit
+    work=$(mktemp -d)
+    trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
+}
+
+fail() {
+    echo "FAIL  $1"
+    failed=1
+}
+
+# serve OPTIONS...: starts a server on port 8080, waits until it listens
+serve() {
+    "$rtckit" serve "$@" >"$work/serve.log" 2>&1 &
+    server=$!
+    for _ in $(seq 100); do
+        grep -q "POST an offer" "$work/serve.log" && return
+        sleep 0.1
+    done
+    fail "rtckit serve $* does not start: $(tail -n 1 "$work/serve.log")"
+    exit 1
+}
+
+# hush NAME: stops the server, which must end well
+hush() {
+    kill -TERM "$server"
+    wait "$server" || fail "$1: rtckit serve ended with $?"
+}

@@ -1,0 +1,68 @@
+// One way to drive both browsers: headless, with fake devices, and with what a test needs to see.
+import puppeteer from 'puppeteer-core';
+
+const CHROMIUM = ['/usr/bin/chromium', [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required',
+]];
+
+const FIREFOX = ['/usr/bin/firefox-esr', {
+  'media.navigator.streams.fake': true,
+  'media.navigator.permission.disabled': true,
+  'media.autoplay.default': 0,
+  'media.peerconnection.ice.obfuscate_host_addresses': false,
+  'media.gmp-manager.updateEnabled': false,
+  'app.update.enabled': false,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'services.settings.server': 'data:,#remote-settings-dummy/v1',
+}];
+
+/** Starts a browser: `chromium`, `firefox`, or `firefox-dtls12`, which is Firefox made to speak DTLS 1.2 only. */
+export async function launch(which, viewport) {
+  if (which === 'chromium') {
+    const [executablePath, args] = CHROMIUM;
+    return puppeteer.launch({ executablePath, args, headless: true, defaultViewport: viewport });
+  }
+  const [executablePath, preferences] = FIREFOX;
+  const extraPrefsFirefox = { ...preferences };
+  if (which === 'firefox-dtls12') extraPrefsFirefox['media.peerconnection.dtls.version.max'] = 0x0303;
+  return puppeteer.launch({
+    browser: 'firefox', executablePath, extraPrefsFirefox, headless: true, defaultViewport: viewport,
+  });
+}
+
+export const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
+
+/** Waits until `check` gives something. */
+export async function until(what, check, seconds) {
+  const end = Date.now() + 1000 * seconds;
+  for (;;) {
+    const found = await check();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`after ${seconds} s still no: ${what}`);
+    await sleep(100);
+  }
+}
+
+/** Runs `test(page)` in a browser, and prints what became of it. The exit code tells as well. */
+export async function run(name, which, viewport, test) {
+  const deadline = setTimeout(() => {
+    console.log(`FAIL  ${name}: no end within 60 s`);
+    process.exit(1);
+  }, 60_000);
+  let browser;
+  try {
+    browser = await launch(which, viewport);
+    const page = await browser.newPage();
+    page.on('pageerror', error => console.log(`      | ${error.message}`));
+    const told = await test(page);
+    console.log(`ok    ${name}: ${told}`);
+  } catch (error) {
+    console.log(`FAIL  ${name}: ${error.message}`);
+    process.exitCode = 1;
+  }
+  await browser?.close().catch(() => {});
+  clearTimeout(deadline);
+}
