@@ -40,7 +40,7 @@ serve() {
     "$rtckit" serve "$@" >"$work/serve.log" 2>&1 &
     server=$!
     for _ in $(seq 100); do
-        grep -q "POST an offer" "$work/serve.log" && return
+        grep -q "POST an offer" "$work/serve.log" 2>/dev/null && return
         sleep 0.1
     done
     fail "rtckit serve $* does not start: $(tail -n 1 "$work/serve.log")"
