@@ -131,6 +131,7 @@ impl State {
                     let is_turn = matches!(event, Event::ConnectionState(_));
                     bells.frames |= is_turn;
                     bells.sent |= is_turn;
+
                     bells.events = true;
                     if self.events.len() == MAX_EVENTS {
                         self.events.pop_front();
@@ -197,5 +198,26 @@ impl Bells {
         if self.sent {
             shared.sent.notify_waiters();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Configuration;
+
+    #[test]
+    fn a_change_of_state_wakes_all_who_wait() {
+        let time = Time::start();
+        let config = Configuration::new().peer_config(time.wall()).unwrap();
+        let peer = Peer::new(config, time.now()).unwrap();
+        let shared = Shared::new(peer, time);
+        let mut state = shared.lock();
+        assert_eq!(state.ending(), None);
+        state.peer.close(shared.time.now());
+        assert_eq!(state.ending(), Some(Error::Closed));
+        // Nothing has been sent; whoever waits for room must still look up.
+        let bells = state.take_events().and_sent(false);
+        assert!(bells.events && bells.frames && bells.sent, "{bells:?}");
     }
 }
