@@ -24,35 +24,7 @@ pub const MAX_PACKET_DURATION: u32 = 5760;
 /// assert_eq!(packet_duration(&[]), None);
 /// ```
 pub fn packet_duration(packet: &[u8]) -> Option<u32> {
-    let (&toc, rest) = packet.split_first()?;
-    let frames = match toc & 3 {
-        0 => 1,
-        1 | 2 => 2,
-        _ => u32::from(rest.first()? & 0x3f),
-    };
-    let duration = frames * frame_duration(toc >> 3);
-    (1..=MAX_PACKET_DURATION)
-        .contains(&duration)
-        .then_some(duration)
-}
-
-/// The duration of a frame in samples at 48 kHz, by the table in RFC 6716 §3.1.
-const fn frame_duration(config: u8) -> u32 {
-    match (config, config % 4) {
-        // SILK: 10, 20, 40 or 60 ms
-        (0..12, 0) => 480,
-        (0..12, 1) => 960,
-        (0..12, 2) => 1920,
-        (0..12, _) => 2880,
-        // hybrid: 10 or 20 ms
-        (12..16, 0 | 2) => 480,
-        (12..16, _) => 960,
-        // CELT: 2.5, 5, 10 or 20 ms
-        (_, 0) => 120,
-        (_, 1) => 240,
-        (_, 2) => 480,
-        (_, _) => 960,
-    }
+    rtckit_rtp::payload::opus::samples(packet).ok()
 }
 
 #[cfg(test)]
