@@ -234,3 +234,25 @@ fn known_codec(
         rtx: rtx.map(rtckit_sdp::Codec::payload_type),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_have_a_ceiling() {
+        let mut sdp = String::from(
+            "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n",
+        );
+        for ssrc in 1..=100 {
+            sdp.push_str(&format!("a=ssrc-group:FID {ssrc} {}\r\n", ssrc + 1_000));
+            sdp.push_str(&format!("a=ssrc:{ssrc} cname:x\r\n"));
+        }
+        let description = read(&sdp).unwrap();
+        let rtp = description.sections[0].rtp().unwrap();
+        assert_eq!(
+            (rtp.ssrcs.len(), rtp.rtx_ssrcs.len()),
+            (MAX_SSRCS, MAX_SSRCS)
+        );
+    }
+}
