@@ -140,6 +140,8 @@ async fn run(server: Arc<Server>, line: Arc<Line>, transceivers: Vec<Transceiver
         }
     }
     let why = tokio::select! {
+        // In this order: a caller that hangs up also closes, and both may be known by the time we look.
+        biased;
         why = line.ended() => why,
         why = watch(&server, &line, &restarts) => why,
         why = connects(&line) => why,
