@@ -16,7 +16,7 @@ use rtckit_proto::Instant;
 use crate::payload::Codec;
 
 /// How many packets there is room for at first.
-const FIRST_SLOTS: usize = 16;
+const FIRST_SLOTS: usize = 1;
 
 /// One packet in the ring.
 #[derive(Clone, Copy, Debug)]

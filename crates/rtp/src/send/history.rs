@@ -12,7 +12,7 @@ const MAX_RESENDS: usize = 256;
 /// How often one packet is sent again.
 const MAX_TRIES: u8 = 16;
 /// How many packets there is room for at first.
-const FIRST_SLOTS: usize = 16;
+const FIRST_SLOTS: usize = 1;
 /// For how long packets are kept while there is memory for it: a receiver that waits longer shows nothing.
 const KEEP: Duration = Duration::from_secs(1);
 
