@@ -1,0 +1,107 @@
+//! rtckit and other libraries at the same work, side by side in one run. `README.md` says how to read it.
+#![warn(unused_qualifications, unreachable_pub, clippy::use_self)]
+
+mod groups;
+mod harness;
+mod json;
+#[cfg(feature = "libsrtp")]
+mod libsrtp;
+mod table;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::groups::{GROUPS, Group};
+use crate::harness::{Counting, Effort};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Sets rtckit beside other libraries, in one interleaved run.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// The groups to run; all without
+    #[arg(value_name = "GROUP", value_parser = group)]
+    groups: Vec<&'static Group>,
+    /// Prints one array of rows, alone on stdout
+    #[arg(long)]
+    json: bool,
+    /// Prints the names of the groups
+    #[arg(long)]
+    list: bool,
+    /// How often each entrant is sampled
+    #[arg(long, value_name = "N", default_value_t = 21, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// Three short rounds, to see that it runs
+    #[arg(long, conflicts_with = "rounds")]
+    quick: bool,
+}
+
+fn group(name: &str) -> Result<&'static Group, String> {
+    GROUPS
+        .iter()
+        .find(|group| group.name == name)
+        .ok_or_else(|| {
+            let names: Vec<_> = GROUPS.iter().map(|group| group.name).collect();
+            format!("the groups are {}", names.join(", "))
+        })
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.list {
+        for group in GROUPS {
+            println!("{:8} {}", group.name, group.about);
+        }
+        return ExitCode::SUCCESS;
+    }
+    let effort = if arguments.quick {
+        Effort {
+            rounds: 3,
+            sample: Duration::from_millis(1),
+        }
+    } else {
+        Effort {
+            rounds: arguments.rounds.into(),
+            sample: Duration::from_millis(10),
+        }
+    };
+    let mut rows = Vec::new();
+    for group in GROUPS {
+        let wanted = |it: &&Group| it.name == group.name;
+        if !arguments.groups.is_empty() && !arguments.groups.iter().any(wanted) {
+            continue;
+        }
+        for work in (group.works)() {
+            let of_work = harness::run(group.name, work, effort);
+            if !arguments.json {
+                table::print(&of_work);
+            }
+            rows.extend(of_work);
+        }
+    }
+    if arguments.json
+        && let Err(error) = json::print(&rows)
+    {
+        eprintln!("peers: {error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+        assert!(group("srtp").is_ok());
+        assert!(group("nothing").is_err_and(|error| error.contains("stun")));
+    }
+}
