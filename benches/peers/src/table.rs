@@ -1,15 +1,18 @@
 //! For people: a table for each case.
 
+use std::io::{self, Write};
+
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::harness::Row;
 
-pub(crate) fn print(rows: &[Row]) {
+pub(crate) fn write(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
     for case in rows.chunk_by(|a, b| a.case == b.case) {
         let Some(first) = case.first() else { continue };
-        println!("\n## {}: {}\n", first.group, first.case);
-        println!("{}", table(case));
+        writeln!(out, "\n## {}: {}\n", first.group, first.case)?;
+        writeln!(out, "{}", table(case))?;
     }
+    Ok(())
 }
 
 fn table(case: &[Row]) -> Table {
