@@ -14,12 +14,11 @@ mod table;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Parser;
 
 use crate::groups::{GROUPS, Group};
-use crate::harness::{Counting, Effort};
+use crate::harness::Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -37,10 +36,26 @@ struct Arguments {
     /// Prints the names of the groups
     #[arg(long)]
     list: bool,
+    /// Only works whose title contains this, as to profile them
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    work: String,
+    /// Only entrants whose name contains this
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    who: String,
     /// How often each entrant is sampled
-    #[arg(long, value_name = "N", default_value_t = 51, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 201, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
-    /// Three short rounds, to see that it runs
+    /// Three rounds, to see that it runs
     #[arg(long, conflicts_with = "rounds")]
     quick: bool,
 }
@@ -73,24 +88,21 @@ fn run(arguments: &Arguments, out: &mut impl Write) -> io::Result<()> {
             .iter()
             .try_for_each(|group| writeln!(out, "{:8} {}", group.name, group.about));
     }
-    let effort = if arguments.quick {
-        Effort {
-            rounds: 3,
-            sample: Duration::from_millis(1),
-        }
+    let rounds = if arguments.quick {
+        3
     } else {
-        Effort {
-            rounds: arguments.rounds.into(),
-            sample: Duration::from_millis(2),
-        }
+        arguments.rounds.into()
     };
     let asked = |group: &Group| {
         arguments.groups.is_empty() || arguments.groups.iter().any(|it| it.name == group.name)
     };
     let mut rows = Vec::new();
     for group in GROUPS.iter().filter(|group| asked(group)) {
-        for work in (group.works)() {
-            let of_work = harness::run(group.name, work, effort);
+        for mut work in (group.works)() {
+            if !work.narrow(&arguments.work, &arguments.who) {
+                continue;
+            }
+            let of_work = harness::run(group.name, work, rounds);
             if arguments.json {
                 rows.extend(of_work);
             } else {
