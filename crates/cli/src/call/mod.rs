@@ -87,6 +87,16 @@ async fn call(
             stream.expect_anything();
         }
     }
+    for (stream, transceiver) in streams.iter_mut().zip(&transceivers) {
+        let direction = transceiver.current_direction();
+        if !direction.is_some_and(Direction::sends) {
+            trace.tell(
+                Chapter::Call,
+                format_args!("the server takes no {} from here", stream.kind()),
+            );
+            stream.only_listen();
+        }
+    }
     // From here on there is someone to say goodbye to.
     let ended = converse(
         options,

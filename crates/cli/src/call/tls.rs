@@ -130,7 +130,8 @@ fn explain(error: &io::Error, host: &str) -> String {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     match inner {
         Some(Error::InvalidCertificate(error)) => match error {
-            CertificateError::UnknownIssuer => {
+            // A bad signature is that of an issuer who only has the name of a trusted one.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 "nobody trusted vouches for the server's certificate: name it or its authority with --ca FILE, or check nothing with --insecure".into()
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
