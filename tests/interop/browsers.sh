@@ -10,11 +10,13 @@ missing node nodejs
 [ -d node_modules/puppeteer-core ] || missing "" puppeteer-core
 isolate "$0" "$@"
 
-serve
 for browser in chromium firefox; do
-    timeout 90 node peers/page.mjs $browser http://127.0.0.1:8080/ "$@" || failed=1
+    serve
+    timeout 90 node peers/page.mjs $browser http://127.0.0.1:8080/ $server "$@" || failed=1
+    # unless the page's test has
+    kill -TERM "$server" 2>/dev/null
+    wait "$server" || fail "page, $browser: rtckit serve ended with $?"
 done
-hush page
 for setup in active passive; do
     serve --setup $setup
     for browser in chromium firefox firefox-dtls12; do

@@ -19,7 +19,10 @@ const FIREFOX = ['/usr/bin/firefox-esr', {
   'services.settings.server': 'data:,#remote-settings-dummy/v1',
 }];
 
-/** Starts a browser: `chromium`, `firefox`, or `firefox-dtls12`, which is Firefox made to speak DTLS 1.2 only. */
+/**
+ * Starts a browser: `chromium`, `firefox`, `firefox-dtls12`, which is made to speak DTLS 1.2 only, or `firefox-dark`,
+ * which likes its pages dark.
+ */
 export async function launch(which, viewport) {
   if (which === 'chromium') {
     const [executablePath, args] = CHROMIUM;
@@ -27,10 +30,23 @@ export async function launch(which, viewport) {
   }
   const [executablePath, preferences] = FIREFOX;
   const extraPrefsFirefox = { ...preferences };
+  extraPrefsFirefox['layout.css.prefers-color-scheme.content-override'] = which === 'firefox-dark' ? 0 : 1;
   if (which === 'firefox-dtls12') extraPrefsFirefox['media.peerconnection.dtls.version.max'] = 0x0303;
   return puppeteer.launch({
     browser: 'firefox', executablePath, extraPrefsFirefox, headless: true, defaultViewport: viewport,
   });
+}
+
+/** Yields the colour schemes a page can be seen in, each once it is: Firefox has the one it was started with. */
+export async function* schemes(page, which) {
+  if (which !== 'chromium') {
+    yield which === 'firefox-dark' ? 'dark' : 'light';
+    return;
+  }
+  for (const value of ['dark', 'light']) {
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
+    yield value;
+  }
 }
 
 export const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
