@@ -297,7 +297,8 @@ impl CallBuilder {
         call
     }
 
-    fn peer(&self, side: Side) -> Peer {
+    /// A peer as this side begins with.
+    pub fn peer(&self, side: Side) -> Peer {
         let provider = self.providers[side as usize].clone();
         let identity = Arc::new(Identity::generate(&provider).unwrap());
         let wall_clock = WallClock::new(Duration::from_secs(1_700_000_000));

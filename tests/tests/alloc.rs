@@ -7,6 +7,7 @@
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
+use core::mem::replace;
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::alloc::System;
@@ -298,6 +299,32 @@ fn forgeries_fill_no_memory() {
         println!("before keys: {before_keys}, at most {most} bytes more");
         assert!(most < CEILING, "{most}");
     }
+}
+
+/// What `peer` holds, by what goes back when it is dropped.
+fn held_by(peer: &mut Peer) -> i64 {
+    let spare = builder("spare", PROFILES[0]).peer(Side::A);
+    let before = HELD.get();
+    allocations(|| drop(replace(peer, spare)));
+    before - HELD.get()
+}
+
+/// A peer takes memory for what it does: little when it is idle, and for media what a second of it needs.
+#[test]
+fn a_peer_is_small() {
+    let start = || {
+        let mut call = builder("a_peer_is_small", PROFILES[0]).start();
+        call.connect_within(Duration::from_secs(2));
+        call
+    };
+    let idle = held_by(&mut start().pair.a);
+    let mut call = start();
+    steady_state(&mut call, u64::MAX);
+    let (sends, receives) = (held_by(&mut call.pair.a), held_by(&mut call.pair.b));
+    println!("idle {idle} bytes, with media {sends} and {receives}");
+    assert!((1_000..32_000).contains(&idle), "{idle}");
+    assert!((10_000..250_000).contains(&sends), "{sends}");
+    assert!((10_000..100_000).contains(&receives), "{receives}");
 }
 
 #[test]

@@ -3,7 +3,10 @@
 //! A *turn* is one walk around the machine: what has arrived goes in, what is due is done, what is to be sent
 //! is collected under the lock and sent without it. Between turns the task sleeps until a socket is readable, a
 //! handle has changed the machine, or a timer is due. Each turn does a bounded amount of work.
+//!
+//! The buffers that a turn works in belong to the thread: connections that sleep hold none.
 
+use core::cell::Cell;
 use core::future::poll_fn;
 use core::task::Poll;
 use core::time::Duration;
@@ -38,11 +41,38 @@ const MIN_SLEEP: Duration = Duration::from_micros(500);
 pub(crate) struct Driver {
     shared: Arc<Shared>,
     sockets: Vec<Socket>,
-    inbox: Inbox,
     outbox: Outbox,
     shaper: Option<Box<dyn Shaper>>,
     tap: Option<Box<dyn Tap>>,
     closing_since: Option<Instant>,
+}
+
+/// Where a turn works: what arrives, and what is to leave.
+struct Scratch {
+    inbox: Inbox,
+    arena: Box<[u8]>,
+}
+
+std::thread_local! {
+    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+}
+
+impl Scratch {
+    /// Lends the thread's own to `turn`.
+    fn lend<T>(turn: impl FnOnce(&mut Self) -> T) -> T {
+        // Taken, not borrowed: a tap or shaper that somehow drives another connection finds a new one.
+        let kept = SCRATCH.try_with(Cell::take).ok().flatten();
+        let mut scratch = kept.unwrap_or_else(|| {
+            Box::new(Self {
+                inbox: Inbox::new(),
+                arena: vec![0; ARENA_LEN].into(),
+            })
+        });
+        let result = turn(&mut scratch);
+        // A thread that is ending keeps nothing.
+        let _ = SCRATCH.try_with(|kept| kept.set(Some(scratch)));
+        result
+    }
 }
 
 /// What the task does after a turn.
@@ -65,8 +95,7 @@ impl Driver {
         Self {
             shared,
             sockets,
-            inbox: Inbox::new(),
-            outbox: Outbox::new(),
+            outbox: Outbox::default(),
             shaper,
             tap,
             closing_since: None,
@@ -76,7 +105,7 @@ impl Driver {
     /// Drives the connection until it is closed.
     pub(crate) async fn run(mut self) {
         loop {
-            match self.turn() {
+            match Scratch::lend(|scratch| self.turn(scratch)) {
                 Next::Turn => tokio::task::yield_now().await,
                 Next::Sleep(deadline) => self.sleep(deadline).await,
                 Next::End => return,
@@ -84,20 +113,23 @@ impl Driver {
         }
     }
 
-    fn turn(&mut self) -> Next {
+    fn turn(&mut self, scratch: &mut Scratch) -> Next {
+        let Scratch { inbox, arena } = scratch;
         let now = self.shared.time.now();
-        let drained = self.receive(now);
+        let drained = self.receive(now, inbox);
+        self.outbox.unpack(arena);
 
         let mut state = self.shared.lock();
         state.peer.handle_timeout(now);
-        let collected = self.outbox.collect(&mut state.peer, now);
+        let collected = self.outbox.collect(arena, &mut state.peer, now);
         let bells = state.take_events().and_sent(!self.outbox.is_empty());
         let deadline = state.peer.poll_timeout();
         let phase = state.phase;
         drop(state);
         bells.ring(&self.shared);
 
-        self.send(now);
+        self.send(now, arena);
+        self.outbox.pack(arena);
         if phase != Phase::Open && self.has_said_farewell(now) {
             return Next::End;
         }
@@ -115,17 +147,17 @@ impl Driver {
     }
 
     /// Hands the machine what has arrived. Returns whether that was all.
-    fn receive(&mut self, now: Instant) -> bool {
+    fn receive(&mut self, now: Instant, inbox: &mut Inbox) -> bool {
         let unix = self.shared.time.wall().unix(now);
         let mut drained = true;
         for socket in &mut self.sockets {
             for receives in 1.. {
-                let count = socket.receive(&mut self.inbox);
+                let count = socket.receive(inbox);
                 if count == 0 {
                     break;
                 }
                 if let Some(tap) = &mut self.tap {
-                    for datagram in self.inbox.datagrams(count, socket.local()) {
+                    for datagram in inbox.datagrams(count, socket.local()) {
                         let path = datagram.path;
                         datagram
                             .segments()
@@ -133,7 +165,7 @@ impl Driver {
                     }
                 }
                 let mut state = self.shared.lock();
-                for datagram in self.inbox.datagrams(count, socket.local()) {
+                for datagram in inbox.datagrams(count, socket.local()) {
                     tracing::trace!(path = ?datagram.path, len = datagram.data.len(), stride = datagram.stride, "in");
                     state.peer.handle_input(now, datagram);
                 }
@@ -147,7 +179,7 @@ impl Driver {
     }
 
     /// Sends what the outbox holds, through the shaper if there is one.
-    fn send(&mut self, now: Instant) {
+    fn send(&mut self, now: Instant, arena: &[u8]) {
         let unix = self.shared.time.wall().unix(now);
         let Self { sockets, tap, .. } = self;
         let mut put_on_wire = |transmit: &Transmit, bytes: &[u8]| {
@@ -165,9 +197,9 @@ impl Driver {
             done
         };
         match &mut self.shaper {
-            None => self.outbox.send(put_on_wire),
+            None => self.outbox.send(arena, put_on_wire),
             Some(shaper) => {
-                self.outbox.send(|transmit, bytes| {
+                self.outbox.send(arena, |transmit, bytes| {
                     let segment = transmit.segment_size.unwrap_or(bytes.len()).max(1);
                     bytes
                         .chunks(segment)
@@ -238,30 +270,47 @@ impl Drop for Driver {
     }
 }
 
-/// Datagrams on their way out: one arena, and where in it they lie.
+/// Datagrams on their way out, and where in the arena they lie.
+#[derive(Default)]
 struct Outbox {
-    arena: Vec<u8>,
-    used: usize,
     queue: VecDeque<Transmit>,
+    /// How much of the arena is used.
+    used: usize,
+    /// The bytes of what did not leave in the last turn.
+    packed: Vec<u8>,
 }
 
 impl Outbox {
-    fn new() -> Self {
-        Self {
-            arena: vec![0; ARENA_LEN],
-            used: 0,
-            queue: VecDeque::with_capacity(64),
-        }
-    }
-
     fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
 
+    /// Puts what did not leave in the last turn back into the arena, which others have used since.
+    fn unpack(&mut self, arena: &mut [u8]) {
+        if let Some(room) = arena.get_mut(..self.packed.len()) {
+            room.copy_from_slice(&self.packed);
+        }
+        self.used = self.packed.len();
+        self.packed = Vec::new();
+    }
+
+    /// Takes what did not leave out of the arena.
+    fn pack(&mut self, arena: &[u8]) {
+        let Some(start) = self.queue.front().map(|first| first.range.start) else {
+            return;
+        };
+        self.packed
+            .extend_from_slice(arena.get(start..self.used).unwrap_or_default());
+        for transmit in &mut self.queue {
+            transmit.range.start -= start;
+            transmit.range.end -= start;
+        }
+    }
+
     /// Lets the machine write into what room is left. Returns whether it had nothing more.
-    fn collect(&mut self, peer: &mut Peer, now: Instant) -> bool {
+    fn collect(&mut self, arena: &mut [u8], peer: &mut Peer, now: Instant) -> bool {
         loop {
-            let room = self.arena.get_mut(self.used..).unwrap_or_default();
+            let room = arena.get_mut(self.used..).unwrap_or_default();
             if room.len() < MIN_ROOM {
                 return false;
             }
@@ -272,16 +321,16 @@ impl Outbox {
             };
             transmit.range.start += self.used;
             transmit.range.end += self.used;
-            self.used = transmit.range.end.min(self.arena.len());
+            self.used = transmit.range.end.min(arena.len());
             self.queue.push_back(transmit);
         }
     }
 
     /// Hands each transmit and its bytes to `send`, which returns how many it is done with; stops where it is
     /// not done with all of them.
-    fn send(&mut self, mut send: impl FnMut(&Transmit, &[u8]) -> usize) {
+    fn send(&mut self, arena: &[u8], mut send: impl FnMut(&Transmit, &[u8]) -> usize) {
         while let Some(transmit) = self.queue.front_mut() {
-            let bytes = self.arena.get(transmit.range.clone()).unwrap_or_default();
+            let bytes = arena.get(transmit.range.clone()).unwrap_or_default();
             let done = send(transmit, bytes);
             if done < bytes.len() {
                 transmit.range.start += done;
@@ -289,6 +338,42 @@ impl Outbox {
             }
             self.queue.pop_front();
         }
-        self.used = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rtckit_proto::FiveTuple;
+
+    #[test]
+    fn what_did_not_leave_waits_outside_the_arena() {
+        let path = FiveTuple::udp(
+            "127.0.0.1:1".parse().unwrap(),
+            "127.0.0.1:2".parse().unwrap(),
+        );
+        let mut arena = *b"onetwothree.....";
+        let mut outbox = Outbox::default();
+        for range in [0..3, 3..6, 6..11] {
+            let mut transmit = Transmit::new(path, range.len());
+            transmit.range = range;
+            outbox.queue.push_back(transmit);
+        }
+        outbox.used = 11;
+        // the first leaves, of the second one byte
+        let mut takes = [3, 1].into_iter();
+        outbox.send(&arena, |_, _| takes.next().unwrap());
+        outbox.pack(&arena);
+        arena.fill(0);
+        outbox.unpack(&mut arena);
+        assert_eq!(outbox.used, 7);
+        let mut left = Vec::new();
+        outbox.send(&arena, |_, bytes| {
+            left.push(bytes.to_vec());
+            bytes.len()
+        });
+        assert_eq!(left, [&b"wo"[..], b"three"]);
+        outbox.pack(&arena);
+        assert!(outbox.is_empty() && outbox.packed.is_empty());
     }
 }

@@ -155,7 +155,7 @@ impl Socket {
     }
 }
 
-/// Where received datagrams land: one per driver, used for each socket in turn.
+/// Where received datagrams land: one per thread, used for each socket in turn.
 pub(crate) struct Inbox {
     bytes: Vec<u8>,
     meta: [RecvMeta; RECEIVE_BATCH],

@@ -15,6 +15,9 @@ use rtckit_proto::Instant;
 
 use crate::payload::Codec;
 
+/// How many packets there is room for at first.
+const FIRST_SLOTS: usize = 1;
+
 /// One packet in the ring.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
@@ -71,11 +74,13 @@ pub(super) struct Taken {
     pub(super) arrived: Instant,
 }
 
+/// The ring of packets. It doubles, up to its capacity, when what waits does not fit.
 #[derive(Debug)]
 pub(super) struct Buffer {
     bytes: Box<[u8]>,
     slots: Box<[Option<Slot>]>,
     slot_len: usize,
+    capacity: usize,
     /// The first packet that is waited for.
     next: u64,
     /// How far the frame at `next` is known to be there.
@@ -90,10 +95,12 @@ impl Buffer {
     /// Room for `capacity` packets, rounded up to a power of two, of up to `slot_len` bytes of frame each.
     pub(super) fn new(capacity: usize, slot_len: usize) -> Self {
         let capacity = capacity.next_power_of_two();
+        let slots = capacity.min(FIRST_SLOTS);
         Self {
-            bytes: vec![0; capacity * slot_len].into(),
-            slots: vec![None; capacity].into(),
+            bytes: vec![0; slots * slot_len].into(),
+            slots: vec![None; slots].into(),
             slot_len,
+            capacity,
             next: 0,
             scan: 0,
             scanned_bytes: 0,
@@ -102,7 +109,7 @@ impl Buffer {
     }
 
     pub(super) fn capacity(&self) -> u64 {
-        self.slots.len() as u64
+        self.capacity as u64
     }
 
     pub(super) fn next(&self) -> u64 {
@@ -123,17 +130,46 @@ impl Buffer {
 
     /// Waits for `index`, which is before `next`, after all. The ring must have room for it.
     pub(super) fn step_back(&mut self, index: u64) {
+        self.reserve(index, self.end);
         self.next = index;
         self.rescan();
     }
 
+    /// Makes the ring large enough for the packets from `next` to before `end`.
+    fn reserve(&mut self, next: u64, end: u64) {
+        let count =
+            usize::try_from(end - next).map_or(self.capacity, |count| count.min(self.capacity));
+        if count <= self.slots.len() {
+            return;
+        }
+        let slots = count.next_power_of_two();
+        let mut larger = Self {
+            bytes: vec![0; slots * self.slot_len].into(),
+            slots: vec![None; slots].into(),
+            ..*self
+        };
+        for slot in self.slots.iter().flatten() {
+            let (from, to) = (self.place(slot.index), larger.place(slot.index));
+            let source = self.bytes.chunks(self.slot_len).nth(from);
+            let target = larger.bytes.chunks_mut(self.slot_len).nth(to);
+            if let (Some(source), Some(target), Some(place)) =
+                (source, target, larger.slots.get_mut(to))
+            {
+                target.copy_from_slice(source);
+                *place = Some(*slot);
+            }
+        }
+        *self = larger;
+    }
+
     /// Stores a packet that is not before `next`, nor `capacity` behind it. Returns false when it is too long.
     pub(super) fn insert(&mut self, now: Instant, index: u64, part: Part<'_>) -> bool {
-        let place = self.place(index);
-        let at = place * self.slot_len;
         if part.data.len() > self.slot_len {
             return false;
         }
+        self.reserve(self.next, index + 1);
+        let place = self.place(index);
+        let at = place * self.slot_len;
         let Some(room) = self
             .bytes
             .get_mut(at..)
@@ -239,5 +275,49 @@ impl Buffer {
 
     fn place(&self, index: u64) -> usize {
         index as usize & (self.slots.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_survive_the_growth() {
+        let mut buffer = Buffer::new(1_024, 10);
+        let mut out = Vec::new();
+        buffer.restart(1_000);
+        for index in (1_000..1_600_u64).rev() {
+            let data = index.to_be_bytes();
+            let part = Part {
+                timestamp: index as u32,
+                marker: true,
+                content: Content::Start,
+                data: &data,
+            };
+            assert!(buffer.insert(Instant::ZERO, index, part));
+        }
+        assert_eq!(buffer.slots.len(), 1_024);
+        for index in 1_000..1_600_u64 {
+            buffer.take(index + 1, &mut out).unwrap();
+            assert_eq!(out, index.to_be_bytes());
+        }
+    }
+
+    #[test]
+    fn the_ring_stays_small_when_frames_are_taken() {
+        let mut buffer = Buffer::new(1_024, 10);
+        let mut out = Vec::new();
+        for index in 0..5_000_u64 {
+            let part = Part {
+                timestamp: index as u32,
+                marker: true,
+                content: Content::Start,
+                data: b"frame",
+            };
+            assert!(buffer.insert(Instant::ZERO, index, part));
+            buffer.take(index + 1, &mut out).unwrap();
+        }
+        assert_eq!(buffer.slots.len(), FIRST_SLOTS);
     }
 }

@@ -36,6 +36,7 @@ pub(super) struct Patience {
 #[derive(Debug)]
 pub(super) struct Losses {
     entries: VecDeque<Loss>,
+    capacity: usize,
     patience: Patience,
 }
 
@@ -43,7 +44,8 @@ impl Losses {
     /// No loss, and room for `capacity` of them: as many as the packet ring has slots.
     pub(super) fn new(capacity: usize, patience: Patience) -> Self {
         Self {
-            entries: VecDeque::with_capacity(capacity),
+            entries: VecDeque::new(),
+            capacity,
             patience,
         }
     }
@@ -52,7 +54,7 @@ impl Losses {
     pub(super) fn overtaken(&mut self, now: Instant, from: u64, to: u64) {
         let due = now + self.patience.reorder_delay;
         for index in from..to {
-            if self.entries.len() == self.entries.capacity() {
+            if self.entries.len() >= self.capacity {
                 self.entries.pop_front();
             }
             self.entries.push_back(Loss {
@@ -68,7 +70,7 @@ impl Losses {
     pub(super) fn overtaken_before(&mut self, now: Instant, from: u64, to: u64) {
         let due = now + self.patience.reorder_delay;
         for index in (from..to).rev() {
-            if self.entries.len() < self.entries.capacity() {
+            if self.entries.len() < self.capacity {
                 self.entries.push_front(Loss {
                     index,
                     since: now,
@@ -203,7 +205,7 @@ mod tests {
     #[test]
     fn the_list_has_a_ceiling() {
         let mut losses = losses();
-        let capacity = losses.entries.capacity();
+        let capacity = losses.capacity;
         losses.overtaken(at(0), 0, 1_000);
         assert_eq!(losses.entries.len(), capacity);
         losses.overtaken_before(at(0), 0, 100);

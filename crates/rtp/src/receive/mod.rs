@@ -178,7 +178,8 @@ impl core::fmt::Debug for Frame<'_> {
 /// frame of a stream waits for nothing. What does not come is skipped when its time is over; the next frame then is
 /// not `contiguous`, and for video a key frame is asked for, again and again until it comes.
 ///
-/// **Memory.** The ring is allocated by [`new`](Self::new); the buffer that lends frames grows to the longest one.
+/// **Memory.** The ring grows to what waits in it at most, up to [`packets`](ReceiveConfig::packets), and the buffer that
+/// lends frames to the longest one; from then on nothing is allocated.
 /// A call takes time in proportion to the packets kept at most.
 #[derive(Debug)]
 pub struct ReceiveStream {

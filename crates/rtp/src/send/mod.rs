@@ -63,8 +63,8 @@ pub struct SendConfig {
 }
 
 impl SendConfig {
-    /// A stream of `codec` with packets of 1200 bytes, and a history of about a second: 1024 packets for video,
-    /// 64 for audio.
+    /// A stream of `codec` with packets of 1200 bytes, and a history of a second, but not more than 1024 packets for
+    /// video, 64 for audio.
     pub fn new(ssrc: Ssrc, payload_type: PayloadType, codec: Codec, seed: u64) -> Self {
         Self {
             ssrc,
@@ -140,7 +140,8 @@ struct SentReport {
 /// of them, [`poll_packet`](Self::poll_packet) until it returns `None`. It has no timers: nothing happens unless it
 /// is called. No packet is sent before it is polled, so a pacer may stand behind it.
 ///
-/// **Memory.** Everything is allocated by [`new`](Self::new). A packet sent again is either one of the stream of RTX, with
+/// **Memory.** The ring of packets grows to what the stream sends in a second, or to
+/// [`history`](SendConfig::history); from then on nothing is allocated. A packet sent again is either one of the stream of RTX, with
 /// a number of its own, or the same bytes again, so that SRTP, which derives its keystream from source and number, stays
 /// safe.
 #[derive(Debug)]
@@ -327,6 +328,7 @@ impl SendStream {
             self.stats.frames_dropped += 1;
             return Err(Error::QueueFull);
         }
+        self.history.reserve(now, count);
         let timestamp = timestamp.wrapping_add(self.timestamp_offset);
         for _ in 0..count {
             let header = &self.header;
