@@ -15,7 +15,7 @@ const nft = rules => execFileSync('nft', ['-f', '-'], { input: rules });
 function lose(match) {
   nft(`table inet loss { chain input { type filter hook input priority 0; ${match} drop; }; }`);
 }
-const heal = () => nft('destroy table inet loss');
+const heal = () => nft('table inet loss { }; delete table inet loss');
 
 /** The numbers of a call's video. */
 async function video(page) {
@@ -24,6 +24,9 @@ async function video(page) {
   const [echo, came] = ['outbound-rtp', 'inbound-rtp'].map(type => find(theirs, type, 'video'));
   return { out, back, echo, came, transport: find(theirs, 'transport') };
 }
+
+/** How many key frames the browser has made. Firefox does not say, so there it is how many have come. */
+const keyFrames = ({ out, came }) => out.keyFramesEncoded ?? came.keyFramesReceived;
 
 const port = address => Number(address.slice(address.lastIndexOf(':') + 1));
 
@@ -40,7 +43,11 @@ await run(`loss, ${which}`, which, null, async page => {
   const after = await video(page);
   const encoded = after.out.framesEncoded - before.out.framesEncoded;
   const decoded = after.back.framesDecoded - before.back.framesDecoded;
-  const again = { browser: after.back.retransmittedPacketsReceived, rtckit: after.came.retransmittedPacketsReceived };
+  // Firefox does not say how much came again, so there it is what was sent again.
+  const again = {
+    browser: after.back.retransmittedPacketsReceived ?? after.echo.retransmittedPacketsSent,
+    rtckit: after.came.retransmittedPacketsReceived,
+  };
   const told = [`with ${LOSS} % lost ${decoded} of ${encoded} frames, sent again: ${again.browser} to the browser, `
     + `${again.rtckit} to rtckit`];
   if (!(again.browser > 0 && again.rtckit > 0)) throw new Error(told[0]);
@@ -55,12 +62,12 @@ await run(`loss, ${which}`, which, null, async page => {
     await until(`${who} has asked for a key frame, and video goes on`, async () => {
       const now = await video(page);
       return asked(now) > asked(start)
-        && now.out.keyFramesEncoded > start.out.keyFramesEncoded
+        && keyFrames(now) > keyFrames(start)
         && now.back.framesDecoded > start.back.framesDecoded + 30;
     }, 15);
     const now = await video(page);
     told.push(`${who} asks ${asked(now) - asked(start)} times, `
-      + `${now.out.keyFramesEncoded - start.out.keyFramesEncoded} key frames encoded`);
+      + `${keyFrames(now) - keyFrames(start)} key frames encoded`);
   };
   // What one side sends as a PLI, the other counts as one that came.
   await silence('the browser', 'localAddress', ({ echo }) => echo.pliCount);
@@ -80,12 +87,12 @@ await run(`loss, ${which}, FIR`, which, null, async page => {
   await until('rtckit has asked by FIR, and video goes on', async () => {
     const now = await video(page);
     return now.out.firCount > start.out.firCount
-      && now.out.keyFramesEncoded > start.out.keyFramesEncoded
+      && keyFrames(now) > keyFrames(start)
       && now.back.framesDecoded > start.back.framesDecoded + 30;
   }, 15);
   const now = await video(page);
   await page.evaluate(hangUp);
   return `FIR ${now.out.firCount - start.out.firCount}, PLI ${now.out.pliCount - start.out.pliCount} came to the browser, `
-    + `${now.out.keyFramesEncoded - start.out.keyFramesEncoded} key frames encoded; `
+    + `${keyFrames(now) - keyFrames(start)} key frames encoded; `
     + `FIR ${now.echo.firCount}, PLI ${now.echo.pliCount} came to rtckit`;
 });

@@ -12,14 +12,17 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 
-/// The most connections at a time. One more ends the oldest of them.
+/// The most connections at a time. One more ends the oldest of them, once that has had its [`GRACE`].
 ///
 /// All requests are short, so the oldest connection is one that only holds its place: someone who sends a header now
 /// and then must not keep out those who have something to say.
 const MAX_CONNECTIONS: usize = 512;
+
+/// How long every connection may live, however many want to take its place.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// How long a request's head may take, from the connection or the request before it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,9 +43,11 @@ pub(crate) async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, rout
         match listener.accept().await {
             Ok((stream, caller)) => {
                 let router = router.clone().layer(Extension(caller));
-                connections.make_room();
+                connections.make_room().await;
                 let task = tokio::spawn(connection(stream, tls.clone(), router));
-                connections.0.push_back(task.abort_handle());
+                connections
+                    .0
+                    .push_back((Instant::now(), task.abort_handle()));
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(_) => sleep(EXHAUSTED_PAUSE).await,
@@ -50,21 +55,26 @@ pub(crate) async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, rout
     }
 }
 
-/// The connections, the oldest first.
+/// The connections and since when they are, the oldest first.
 #[derive(Default)]
-struct Connections(VecDeque<AbortHandle>);
+struct Connections(VecDeque<(Instant, AbortHandle)>);
 
 impl Connections {
     /// Forgets those that are over, and ends the oldest if there are still too many.
-    fn make_room(&mut self) {
-        if self.0.len() < MAX_CONNECTIONS {
-            return;
-        }
-        self.0.retain(|connection| !connection.is_finished());
-        if self.0.len() >= MAX_CONNECTIONS
-            && let Some(oldest) = self.0.pop_front()
-        {
-            oldest.abort();
+    async fn make_room(&mut self) {
+        while self.0.len() >= MAX_CONNECTIONS {
+            self.0.retain(|(_, connection)| !connection.is_finished());
+            if self.0.len() < MAX_CONNECTIONS {
+                return;
+            }
+            let Some((since, _)) = self.0.front() else {
+                return;
+            };
+            if since.elapsed() < GRACE {
+                sleep_until(*since + GRACE).await;
+            } else if let Some((_, oldest)) = self.0.pop_front() {
+                oldest.abort();
+            }
         }
     }
 }

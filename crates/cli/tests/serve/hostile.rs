@@ -48,7 +48,7 @@ fn a_call_goes_on_unharmed() {
                 let asked = Instant::now();
                 server.peers();
                 assert!(
-                    asked.elapsed() < Duration::from_secs(5),
+                    asked.elapsed() < Duration::from_secs(10),
                     "{:?}",
                     asked.elapsed()
                 );
