@@ -62,21 +62,36 @@ export async function until(what, check, seconds) {
   }
 }
 
-/** Runs `test(page)` in a browser, and prints what became of it. The exit code tells as well. */
-export async function run(name, which, viewport, test) {
-  const deadline = setTimeout(() => {
-    console.log(`FAIL  ${name}: no end within 60 s`);
+/**
+ * Runs tests, by their names, in one browser, each `test(page)` in a page of its own; prints a line for each. The exit
+ * code tells as well.
+ */
+export async function run(which, viewport, tests) {
+  let name = 'to start';
+  const expired = () => {
+    console.log(`FAIL  ${which}: ${name}: no end within 60 s`);
     process.exit(1);
-  }, 60_000);
+  };
+  let deadline = setTimeout(expired, 60_000);
   let browser;
   try {
     browser = await launch(which, viewport);
-    const page = await browser.newPage();
-    page.on('pageerror', error => console.log(`      | ${error.message}`));
-    const told = await test(page);
-    console.log(`ok    ${name}: ${told}`);
+    for (const [title, test] of Object.entries(tests)) {
+      name = title;
+      clearTimeout(deadline);
+      deadline = setTimeout(expired, 60_000);
+      const page = await browser.newPage();
+      page.on('pageerror', error => console.log(`      | ${error.message}`));
+      try {
+        console.log(`ok    ${which}: ${name}: ${await test(page)}`);
+      } catch (error) {
+        console.log(`FAIL  ${which}: ${name}: ${error.message}`);
+        process.exitCode = 1;
+      }
+      await page.close();
+    }
   } catch (error) {
-    console.log(`FAIL  ${name}: ${error.message}`);
+    console.log(`FAIL  ${which}: ${name}: ${error.message}`);
     process.exitCode = 1;
   }
   await browser?.close().catch(() => {});

@@ -2,20 +2,12 @@
 // cannot be repaired by key frames that both sides ask for (PLI, or FIR where that is all that was agreed on).
 //
 //   node loss.mjs BROWSER URL     in a network namespace of its own, whose packet filter it may set
-import { execFileSync } from 'node:child_process';
 import { run, sleep, until } from './browser.mjs';
 import { dial, find, hangUp, statistics } from './dial.mjs';
+import { heal, lose, port } from './network.mjs';
 
 const [which, url] = process.argv.slice(2);
 const LOSS = 5;
-
-const nft = rules => execFileSync('nft', ['-f', '-'], { input: rules });
-
-/** Lets go of what matches, until `heal`. */
-function lose(match) {
-  nft(`table inet loss { chain input { type filter hook input priority 0; ${match} drop; }; }`);
-}
-const heal = () => nft('table inet loss { }; delete table inet loss');
 
 /** The numbers of a call's video. */
 async function video(page) {
@@ -28,9 +20,7 @@ async function video(page) {
 /** How many key frames the browser has made. Firefox does not say, so there it is how many have come. */
 const keyFrames = ({ out, came }) => out.keyFramesEncoded ?? came.keyFramesReceived;
 
-const port = address => Number(address.slice(address.lastIndexOf(':') + 1));
-
-await run(`loss, ${which}`, which, null, async page => {
+async function repair(page) {
   await page.goto(url);
   await page.evaluate(dial, null);
   await until('30 frames decoded', async () => (await video(page)).back?.framesDecoded >= 30, 15);
@@ -74,9 +64,9 @@ await run(`loss, ${which}`, which, null, async page => {
   await silence('rtckit', 'remoteAddress', ({ out }) => out.pliCount);
   await page.evaluate(hangUp);
   return told.join('; ');
-});
+}
 
-await run(`loss, ${which}, FIR`, which, null, async page => {
+async function fullIntraRequest(page) {
   await page.goto(url);
   await page.evaluate(dial, 'nack pli');
   await until('30 frames decoded', async () => (await video(page)).back?.framesDecoded >= 30, 15);
@@ -95,4 +85,6 @@ await run(`loss, ${which}, FIR`, which, null, async page => {
   return `FIR ${now.out.firCount - start.out.firCount}, PLI ${now.out.pliCount - start.out.pliCount} came to the browser, `
     + `${keyFrames(now) - keyFrames(start)} key frames encoded; `
     + `FIR ${now.echo.firCount}, PLI ${now.echo.pliCount} came to rtckit`;
-});
+}
+
+await run(which, null, { loss: repair, 'loss, FIR': fullIntraRequest });

@@ -1,13 +1,13 @@
 // A browser that calls POST /offer from a script of its own and gets its media back.
 //
-//   node offer.mjs BROWSER URL SETUP     SETUP: what `rtckit serve` was given, so active means it is the DTLS client
+//   node offer.mjs BROWSER SETUP=URL...     SETUP: what that `rtckit serve` was given: active means it is the DTLS client
 import { run, sleep, until } from './browser.mjs';
 import { dial, find, hangUp, statistics } from './dial.mjs';
 
-const [which, url, setup] = process.argv.slice(2);
+const [which, ...servers] = process.argv.slice(2);
 const SECONDS = 6;
 
-await run(`offer, ${which}, --setup ${setup}`, which, null, async page => {
+const offer = (setup, url) => async page => {
   await page.goto(url);
   const connected = await page.evaluate(dial, null);
   await sleep(1000 * SECONDS);
@@ -27,4 +27,10 @@ await run(`offer, ${which}, --setup ${setup}`, which, null, async page => {
   if (deleted !== 200 && deleted !== 404) throw new Error(`DELETE: ${deleted}`);
   await until('0 peers', async () => (await (await fetch(new URL('status', url))).json()).peers === 0, 2);
   return told;
+};
+
+const tests = servers.map(server => {
+  const [setup, url] = server.split('=');
+  return [`offer, --setup ${setup}`, offer(setup, url)];
 });
+await run(which, null, Object.fromEntries(tests));

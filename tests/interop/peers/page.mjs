@@ -60,7 +60,7 @@ function remember() {
   };
 }
 
-await run(`page, ${which}`, which, WIDTHS.desktop, async page => {
+async function use(page) {
   await page.evaluateOnNewDocument(remember);
   let resource = null;
   page.on('response', response => {
@@ -117,4 +117,6 @@ await run(`page, ${which}`, which, WIDTHS.desktop, async page => {
   if (tracks.some(state => state !== 'ended')) throw new Error(`after Stop the camera's tracks are ${tracks}`);
   return `${decoded} frames decoded, ${audio[0]} audio packets, 0 peers ${took} ms after Hang Up; the page knows after `
     + `${deleted} ms that another has hung up, after ${stopped} ms that the server has; ${facts}`;
-});
+}
+
+await run(which, WIDTHS.desktop, { page: use });
