@@ -30,8 +30,9 @@ hush "offer, --setup active" $active
 hush "offer, --setup passive" $passive
 
 # a file instead of the echo
-ffmpeg -v error -f lavfi -i testsrc=size=320x240:rate=25:duration=4 -c:v libvpx -g 1000 "$work/clip.ivf" \
-    -f lavfi -i sine=duration=4 -c:a libopus "$work/clip.ogg" </dev/null || fail "play: ffmpeg makes no clips"
+ffmpeg -v error -f lavfi -i testsrc=size=320x240:rate=25:duration=4 -c:v libvpx -g 1000 "$work/clip.ivf" </dev/null &&
+    ffmpeg -v error -f lavfi -i sine=duration=4 -c:a libopus "$work/clip.ogg" </dev/null ||
+    fail "play: ffmpeg makes no clips"
 serve --play "$work/clip.ivf" --play "$work/clip.ogg"
 for browser in chromium firefox; do
     timeout 90 node peers/play.mjs $browser http://127.0.0.1:8080/ || failed=1
