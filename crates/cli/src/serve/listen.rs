@@ -22,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 const MAX_CONNECTIONS: usize = 512;
 
 /// How long every connection may live, however many want to take its place.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_secs(5);
 
 /// How long a request's head may take, from the connection or the request before it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
