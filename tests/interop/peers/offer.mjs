@@ -5,7 +5,7 @@ import { run, sleep, until } from './browser.mjs';
 import { dial, find, hangUp, statistics } from './dial.mjs';
 
 const [which, ...servers] = process.argv.slice(2);
-const SECONDS = 6;
+const SECONDS = 5;
 
 const offer = (setup, url) => async page => {
   await page.goto(url);
