@@ -10,7 +10,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -20,6 +20,10 @@ use tokio_rustls::TlsAcceptor;
 /// All requests are short, so the oldest connection is one that only holds its place: someone who sends a header now
 /// and then must not keep out those who have something to say.
 const MAX_CONNECTIONS: usize = 512;
+
+/// The most that the system keeps for us meanwhile. What it has no room for it forgets, while the other side believes
+/// itself connected.
+const BACKLOG: u32 = 4096;
 
 /// How long every connection may live, however many want to take its place.
 const GRACE: Duration = Duration::from_secs(5);
@@ -35,6 +39,19 @@ const MAX_HEAD: usize = 32 << 10;
 
 /// How long to wait when the system has no more sockets to give.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+
+/// Listens at `address`.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // On Unix a server that starts again need not wait for its old connections; on Windows this would mean more.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Serves for as long as it is polled. What is still connected then goes on by itself.
 pub(crate) async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) {

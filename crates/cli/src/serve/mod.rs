@@ -22,7 +22,6 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use rtckit::{Configuration, Identity, Interface, MediaKind, Provider};
 use serde::Serialize;
-use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::failure::Failure;
@@ -131,7 +130,7 @@ impl Server {
         };
         let cannot_listen =
             |error| Failure::new(format_args!("cannot listen at {address}: {error}"));
-        let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
+        let listener = listen::bind(address).map_err(cannot_listen)?;
         let port = listener.local_addr().map_err(cannot_listen)?.port();
         self.tell_listening(&addresses, port, tls.as_ref());
         let acceptor = tls.map(|tls| tls.acceptor);
