@@ -4,7 +4,7 @@
 #   setup.sh [MEMBER...]    for all members, or only for these
 set -eu
 cd "$(dirname "$0")"
-[ $# -gt 0 ] || set -- openssl ffprobe browsers aiortc call load
+[ $# -gt 0 ] || set -- openssl ffprobe browsers loss aiortc call load
 # wanted MEMBER...: whether any of them is asked for
 members=" $* "
 wanted() {
@@ -19,37 +19,50 @@ missing=""
 need() {
     command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
-if wanted openssl; then need openssl openssl; fi
-if wanted ffprobe call; then need ffprobe ffmpeg; fi
-need python3 python3
-if wanted browsers aiortc call load; then need ip iproute2; fi
-if wanted browsers; then
-    need chromium chromium
-    need firefox-esr firefox-esr
-    need node nodejs
-    need npm npm
-fi
-# Debian's python3 comes without what makes an environment
-if wanted aiortc call load; then
-    python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
-fi
-
-if [ -n "$missing" ]; then
+# installs what is missing
+install() {
+    [ -n "$missing" ] || return 0
     echo "interop peers: installing$missing"
     sudo=""
     [ "$(id -u)" = 0 ] || sudo="sudo"
     $sudo apt-get update -q
     # shellcheck disable=SC2086
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -q -y --no-install-recommends $missing
+    missing=""
+}
+if wanted openssl; then need openssl openssl; fi
+if wanted ffprobe call browsers; then
+    need ffprobe ffmpeg
+    need ffmpeg ffmpeg
 fi
+need python3 python3
+if wanted browsers loss aiortc call load; then
+    need unshare util-linux
+    need ip iproute2
+fi
+if wanted load; then need curl curl; fi
+if wanted browsers loss; then
+    need chromium chromium
+    need firefox-esr firefox-esr
+    need nft nftables
+    need node nodejs
+fi
+# Debian's python3 comes without what makes an environment
+if wanted aiortc call; then
+    python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
+fi
+install
+# NodeSource's nodejs brings npm along, and Debian's npm does not go with it
+if wanted browsers loss; then need npm npm; fi
+install
 
 # what was installed is remembered by the list it was installed from
-if wanted browsers && ! cmp -s package-lock.json node_modules/.installed-from; then
+if wanted browsers loss && ! cmp -s package-lock.json node_modules/.installed-from; then
     echo "interop peers: installing what drives the browsers"
     npm ci --ignore-scripts --no-audit --no-fund
     cp package-lock.json node_modules/.installed-from
 fi
-if wanted aiortc call load && ! cmp -s requirements.txt venv/.installed-from; then
+if wanted aiortc call && ! cmp -s requirements.txt venv/.installed-from; then
     echo "interop peers: installing aiortc"
     python3 -m venv --clear venv
     venv/bin/pip install -q --disable-pip-version-check -r requirements.txt

@@ -88,6 +88,7 @@ impl Peer {
                 let offer = self.signaling.take_created(&description)?;
                 self.name_transceivers(&offer);
                 self.signaling.have_local_offer(offer);
+                self.transport.offer();
             }
             SdpType::Answer => {
                 self.signaling.require(

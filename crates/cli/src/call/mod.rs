@@ -2,6 +2,7 @@
 
 mod http;
 mod options;
+pub(crate) mod tls;
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::report::{Facts, Promise, Report};
 use crate::stage::{self, Stage};
 use crate::story;
 use crate::trace::{Chapter, Trace};
-use http::Answer;
+use http::{Answer, Client};
 
 pub(crate) use options::Options;
 
@@ -48,12 +49,16 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         url: url.to_string(),
         echo: None,
     };
-    stage::run(&options.stage, scene, |stage| call(options, url, stage))
+    let client = Client::new(&options.trust())?;
+    stage::run(&options.stage, scene, |stage| {
+        call(options, url, client, stage)
+    })
 }
 
 async fn call(
     options: &Options,
     url: axum::http::Uri,
+    client: Client,
     stage: Stage,
 ) -> Result<(Report<Scene>, [Stream; 2]), Failure> {
     let Stage {
@@ -76,10 +81,20 @@ async fn call(
         transceivers.push(connection.add_transceiver(stream.kind(), Direction::SendRecv)?);
     }
     let called = trace.elapsed();
-    let answer = signal(&trace, &connection, &url).await?;
+    let answer = signal(options, &trace, &connection, &client, &url).await?;
     if !answer.is_echo {
         for stream in &mut streams {
             stream.expect_anything();
+        }
+    }
+    for (stream, transceiver) in streams.iter_mut().zip(&transceivers) {
+        let direction = transceiver.current_direction();
+        if !direction.is_some_and(Direction::sends) {
+            trace.tell(
+                Chapter::Call,
+                format_args!("the server takes no {} from here", stream.kind()),
+            );
+            stream.only_listen();
         }
     }
     // From here on there is someone to say goodbye to.
@@ -97,7 +112,7 @@ async fn call(
     let stats = connection.stats().await;
     trace.tell(Chapter::HangUp, "hanging up");
     if let Some(resource) = &answer.resource {
-        http::delete(resource).await;
+        client.delete(resource).await;
     }
     connection.close().await;
     trace.tell(Chapter::Stop, "the connection is closed");
@@ -134,8 +149,10 @@ async fn call(
 
 /// Offers, and takes the answer.
 async fn signal(
+    options: &Options,
     trace: &Trace,
     connection: &PeerConnection,
+    client: &Client,
     url: &axum::http::Uri,
 ) -> Result<Answer, Failure> {
     let offer = connection.create_offer().await?;
@@ -155,7 +172,13 @@ async fn signal(
         Chapter::Call,
         format_args!("offer to {url}, {} bytes of SDP", offer.len()),
     );
-    let answer = http::post(url, &offer).await?;
+    let answer = client.post(url, &offer).await?;
+    if let (true, Some(fingerprint)) = (options.insecure, &answer.certificate) {
+        trace.tell(
+            Chapter::Call,
+            format_args!("the server's certificate is not checked: {fingerprint}"),
+        );
+    }
     trace.tell(
         Chapter::Call,
         format_args!(

@@ -125,14 +125,14 @@ async fn run(server: Arc<Server>, line: Arc<Line>, transceivers: Vec<Transceiver
     let start = Instant::now();
     // Aborts what is in it when it is dropped.
     let mut streams = JoinSet::new();
-    let mut restarts = HashMap::new();
+    let mut keyframes = HashMap::new();
     for transceiver in transceivers {
         match server.clip(transceiver.kind()) {
             Some(clip) => {
-                let restart = Arc::new(Notify::new());
-                restarts.insert(transceiver.id(), Arc::clone(&restart));
+                let keyframe = Arc::new(Notify::new());
+                keyframes.insert(transceiver.id(), Arc::clone(&keyframe));
                 let connection = line.connection.clone();
-                streams.spawn(play::play(clip, connection, transceiver, restart));
+                streams.spawn(play::play(clip, connection, transceiver, keyframe));
             }
             None => {
                 streams.spawn(echo::echo(transceiver));
@@ -143,7 +143,7 @@ async fn run(server: Arc<Server>, line: Arc<Line>, transceivers: Vec<Transceiver
         // In this order: a caller that hangs up also closes, and both may be known by the time we look.
         biased;
         why = line.ended() => why,
-        why = watch(&server, &line, &restarts) => why,
+        why = watch(&server, &line, &keyframes) => why,
         why = connects(&line) => why,
     };
     // From here on the call does not count any more, though its farewell may take a moment.
@@ -159,7 +159,7 @@ async fn run(server: Arc<Server>, line: Arc<Line>, transceivers: Vec<Transceiver
 async fn watch(
     server: &Server,
     line: &Line,
-    restarts: &HashMap<TransceiverId, Arc<Notify>>,
+    keyframes: &HashMap<TransceiverId, Arc<Notify>>,
 ) -> Ending {
     while let Some(event) = line.connection.next_event().await {
         match event {
@@ -169,8 +169,8 @@ async fn watch(
             Event::ConnectionState(ConnectionState::Failed) => return Ending::Lost,
             Event::ConnectionState(ConnectionState::Closed) => return Ending::Closed,
             // Only who made the picture can make it anew.
-            Event::KeyframeRequested(transceiver) => match restarts.get(&transceiver.id()) {
-                Some(restart) => restart.notify_one(),
+            Event::KeyframeRequested(transceiver) => match keyframes.get(&transceiver.id()) {
+                Some(keyframe) => keyframe.notify_one(),
                 None => transceiver.receiver().request_keyframe(),
             },
             _ => {}

@@ -1,22 +1,32 @@
 //! The web server below the URLs: connections, TLS, and how long each may take.
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
+use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
 
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 
-/// The most connections at a time. More wait until one of these is over.
+/// The most connections at a time. One more ends the oldest of them, once that has had its [`GRACE`].
+///
+/// All requests are short, so the oldest connection is one that only holds its place: someone who sends a header now
+/// and then must not keep out those who have something to say.
 const MAX_CONNECTIONS: usize = 512;
+
+/// The most that the system keeps for us meanwhile. What it has no room for it forgets, while the other side believes
+/// itself connected.
+const BACKLOG: u32 = 4096;
+
+/// How long every connection may live, however many want to take its place.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// How long a request's head may take, from the connection or the request before it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,21 +40,58 @@ const MAX_HEAD: usize = 32 << 10;
 /// How long to wait when the system has no more sockets to give.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves for as long as it is polled.
+/// Listens at `address`.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // On Unix a server that starts again need not wait for its old connections; on Windows this would mean more.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves for as long as it is polled. What is still connected then goes on by itself.
 pub(crate) async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) {
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut connections = Connections::default();
     loop {
-        // The semaphore is never closed.
-        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else {
-            return;
-        };
         match listener.accept().await {
             Ok((stream, caller)) => {
                 let router = router.clone().layer(Extension(caller));
-                tokio::spawn(connection(stream, tls.clone(), router, permit));
+                connections.make_room().await;
+                let task = tokio::spawn(connection(stream, tls.clone(), router));
+                connections
+                    .0
+                    .push_back((Instant::now(), task.abort_handle()));
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(_) => sleep(EXHAUSTED_PAUSE).await,
+        }
+    }
+}
+
+/// The connections and since when they are, the oldest first.
+#[derive(Default)]
+struct Connections(VecDeque<(Instant, AbortHandle)>);
+
+impl Connections {
+    /// Forgets those that are over, and ends the oldest if there are still too many.
+    async fn make_room(&mut self) {
+        while self.0.len() >= MAX_CONNECTIONS {
+            self.0.retain(|(_, connection)| !connection.is_finished());
+            if self.0.len() < MAX_CONNECTIONS {
+                return;
+            }
+            let Some((since, _)) = self.0.front() else {
+                return;
+            };
+            if since.elapsed() < GRACE {
+                sleep_until(*since + GRACE).await;
+            } else if let Some((_, oldest)) = self.0.pop_front() {
+                oldest.abort();
+            }
         }
     }
 }
@@ -57,12 +104,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-async fn connection(
-    stream: TcpStream,
-    tls: Option<TlsAcceptor>,
-    router: Router,
-    permit: OwnedSemaphorePermit,
-) {
+async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router) {
     // Small answers should not wait for one another.
     let _ = stream.set_nodelay(true);
     match tls {
@@ -73,7 +115,6 @@ async fn connection(
             }
         }
     }
-    drop(permit);
 }
 
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router) {
@@ -86,8 +127,51 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router) {
     let _ = served.await;
 }
 
-/// The URL at which the server is found.
+/// The addresses at which a server is found that listens at `address`: that one or, if it stands for all of the
+/// machine, all of the machine, beginning with itself.
+pub(crate) fn reachable(address: IpAddr) -> Vec<IpAddr> {
+    if !address.is_unspecified() {
+        return vec![address];
+    }
+    // A machine that will not say has loopback at least.
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let interfaces = interfaces.iter().map(if_addrs::Interface::ip);
+    let loopback: IpAddr = match address {
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    // Link-local addresses mean nothing in a URL without a scope, and browsers take none.
+    let is_found = |found: &IpAddr| match found {
+        IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_link_local(),
+        IpAddr::V6(v6) => address.is_ipv6() && !v6.is_loopback() && !v6.is_unicast_link_local(),
+    };
+    core::iter::once(loopback)
+        .chain(interfaces.filter(is_found))
+        .collect()
+}
+
+/// The URL of a server.
 pub(crate) fn url(address: SocketAddr, is_secure: bool) -> String {
     let scheme = if is_secure { "https" } else { "http" };
     format!("{scheme}://{address}/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_for_all_begins_with_loopback() {
+        let addresses = |text: &str| reachable(text.parse().unwrap());
+        assert_eq!(
+            addresses("192.0.2.1"),
+            ["192.0.2.1".parse::<IpAddr>().unwrap()]
+        );
+        let all = addresses("0.0.0.0");
+        assert!(
+            all[0].is_loopback() && all.iter().all(IpAddr::is_ipv4),
+            "{all:?}"
+        );
+        assert!(addresses("::")[0].is_loopback());
+    }
 }

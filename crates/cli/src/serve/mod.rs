@@ -6,6 +6,7 @@ mod endpoint;
 mod listen;
 mod log;
 mod options;
+mod origin;
 mod page;
 mod peers;
 mod play;
@@ -13,14 +14,14 @@ mod refusal;
 mod stats;
 mod tls;
 
-use core::fmt::Write as _;
+use core::fmt::{Display, Write as _};
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 use rtckit::{Configuration, Identity, Interface, MediaKind, Provider};
 use serde::Serialize;
-use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::failure::Failure;
@@ -29,6 +30,7 @@ use crate::trace::Chapter;
 use log::Log;
 use peers::{Ending, Peers, Slot};
 use refusal::Refusal;
+use tls::Tls;
 
 pub(crate) use options::Options;
 
@@ -55,9 +57,20 @@ pub(crate) struct Server {
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 enum Report<'r> {
-    Listening { url: &'r str, offer: &'r str },
-    Stopping { peers: usize },
-    Stopped { calls: u64 },
+    Listening {
+        url: &'r str,
+        offer: &'r str,
+        /// All URLs at which the page is found; `url` is the first.
+        urls: &'r [String],
+        /// The certificate's fingerprint.
+        certificate: Option<&'r str>,
+    },
+    Stopping {
+        peers: usize,
+    },
+    Stopped {
+        calls: u64,
+    },
 }
 
 /// Runs the command.
@@ -104,37 +117,65 @@ impl Server {
     /// Serves until Ctrl-C or SIGTERM, and hangs up.
     async fn run(self: Arc<Self>) -> Result<(), Failure> {
         let stop = stop_signal()?;
-        let is_secure = self.options.is_secure();
-        let tls = is_secure
-            .then(|| tls::acceptor(&self.options))
-            .transpose()?;
         let address = self.options.listen;
+        let addresses = listen::reachable(address.ip());
+        let tls = if self.options.is_secure() {
+            let candidates = self.options.ip.iter().copied();
+            Some(tls::tls(
+                &self.options,
+                addresses.iter().copied().chain(candidates),
+            )?)
+        } else {
+            None
+        };
         let cannot_listen =
             |error| Failure::new(format_args!("cannot listen at {address}: {error}"));
-        let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
-        let url = listen::url(listener.local_addr().map_err(cannot_listen)?, is_secure);
-        let (tls, fingerprint) = tls.unzip();
-        if let Some(fingerprint) = fingerprint.flatten() {
-            self.log.trace.tell(
-                Chapter::Start,
-                format_args!("the certificate was made for this run: {fingerprint}"),
-            );
+        let listener = listen::bind(address).map_err(cannot_listen)?;
+        let port = listener.local_addr().map_err(cannot_listen)?.port();
+        self.tell_listening(&addresses, port, tls.as_ref());
+        let acceptor = tls.map(|tls| tls.acceptor);
+        let router = endpoint::router(Arc::clone(&self));
+        tokio::select! {
+            () = listen::listen(listener, acceptor, router) => {}
+            () = stop => {}
+        }
+        self.hang_up().await;
+        Ok(())
+    }
+
+    fn tell_listening(&self, addresses: &[IpAddr], port: u16, tls: Option<&Tls>) {
+        let tell = |what: &dyn Display| self.log.trace.tell(Chapter::Start, what);
+        let urls: Vec<String> = addresses
+            .iter()
+            .map(|&address| listen::url(SocketAddr::new(address, port), tls.is_some()))
+            .collect();
+        let Some((url, others)) = urls.split_first() else {
+            return;
+        };
+        if let Some(tls) = tls {
+            let whose = if self.options.cert.is_some() {
+                "the certificate is"
+            } else {
+                "the certificate was made for this run, and browsers will ask whether to go on:"
+            };
+            tell(&format_args!("{whose} {}", tls.fingerprint));
         }
         self.log.report(
             Chapter::Start,
             format_args!("open {url} in a browser, or POST an offer to {url}offer"),
             &Report::Listening {
-                url: &url,
+                url,
                 offer: &format!("{url}offer"),
+                urls: &urls,
+                certificate: tls.map(|tls| tls.fingerprint.as_str()),
             },
         );
-        let router = endpoint::router(Arc::clone(&self));
-        tokio::select! {
-            () = listen::listen(listener, tls, router) => {}
-            () = stop => {}
+        for other in others {
+            tell(&format_args!("from other machines: {other}"));
         }
-        self.hang_up().await;
-        Ok(())
+        if tls.is_none() && !self.options.listen.ip().is_loopback() {
+            tell(&"browsers on other machines give the page no camera without --tls");
+        }
     }
 
     /// Ends all calls and waits for their farewells.

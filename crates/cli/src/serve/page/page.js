@@ -29,6 +29,12 @@ function trace(text, isBad = false) {
   if (isAtEnd) list.scrollTop = list.scrollHeight;
 }
 
+/** An address and port, as URLs have them: browsers do not agree on the brackets. */
+function endpoint(address, port) {
+  const bare = String(address).replace(/^\[|\]$/g, '');
+  return bare.includes(':') ? `[${bare}]:${port}` : `${bare}:${port}`;
+}
+
 function show(state, text) {
   $('state').dataset.state = state;
   $('state').textContent = text;
@@ -46,7 +52,9 @@ function arm() {
 
 function watchSize(video, label) {
   const tell = () => {
-    label.textContent = video.videoWidth && video.srcObject ? `${video.videoWidth} × ${video.videoHeight}` : '';
+    const isLive = Boolean(video.videoWidth && video.srcObject);
+    label.textContent = isLive ? `${video.videoWidth} × ${video.videoHeight}` : '';
+    video.classList.toggle('live', isLive);
   };
   for (const event of ['loadedmetadata', 'resize', 'emptied']) video.addEventListener(event, tell);
 }
@@ -72,7 +80,7 @@ async function start() {
 
 async function dial() {
   const connection = new RTCPeerConnection();
-  const mine = { connection, resource: null, tag: null, candidates: [], isTrickling: false, timer: 0, before: new Map() };
+  const mine = { connection, resource: null, tag: null, candidates: [], isTrickling: false, timer: 0, before: new Map(), facts: '' };
   call = mine;
   arm();
   show('busy', 'Calling …');
@@ -80,7 +88,7 @@ async function dial() {
 
   connection.onicecandidate = ({ candidate }) => {
     if (!candidate?.candidate) return;
-    trace(`candidate: ${candidate.type} ${candidate.protocol} ${candidate.address}:${candidate.port}`);
+    trace(`candidate: ${candidate.type} ${candidate.protocol} ${endpoint(candidate.address, candidate.port)}`);
     mine.candidates.push(candidate);
     trickle(mine);
   };
@@ -169,6 +177,7 @@ function over(why, isBad = false) {
   show(isBad ? 'failed' : 'idle', why);
   clearInterval(mine.timer);
   release(mine);
+  if (mine.facts) $('facts').textContent = `The last call: ${mine.facts}`;
   $('remote').srcObject = null;
   arm();
 }
@@ -224,12 +233,13 @@ async function statistics(mine) {
     }
     if (response.ok) theirs = await response.json();
   } catch {
-    // The server is gone; the connection will notice.
+    // A server that neither answers nor sends is gone. Otherwise the connection goes on without its numbers.
+    if (call === mine && mine.connection.connectionState !== 'connected') over('The server is gone.', true);
   }
   if (call !== mine) return;
   const sides = [ours, theirs].map((report, side) => summary(report, mine.before, side));
   render(sides);
-  tellFacts(ours, theirs);
+  tellFacts(mine, ours, theirs);
 }
 
 /** One side's numbers. `before` remembers the counts of the last time, for rates. */
@@ -319,7 +329,7 @@ function render(sides) {
 const VERSIONS = { FEFD: 'DTLS 1.2', FEFC: 'DTLS 1.3' };
 
 /** What was negotiated, in a line. */
-function tellFacts(ours, theirs) {
+function tellFacts(mine, ours, theirs) {
   const transport = ours.find(stats => stats.type === 'transport' && stats.srtpCipher)
     ?? theirs.find(stats => stats.type === 'transport');
   const server = theirs.find(stats => stats.type === 'transport');
@@ -331,7 +341,8 @@ function tellFacts(ours, theirs) {
     ...codecs,
     server?.remoteAddress && `${server.remoteAddress} to ${server.localAddress}`,
   ];
-  $('facts').textContent = facts.filter(Boolean).join(' · ') || 'Connecting …';
+  mine.facts = facts.filter(Boolean).join(' · ');
+  $('facts').textContent = mine.facts || 'Connecting …';
 }
 
 // ------------------------------------------------------------------------------------------------- the beginning
@@ -344,6 +355,7 @@ $('hang-up').onclick = hangUp;
 $('stop').onclick = stop;
 $('mute').onchange = () => { $('remote').muted = $('mute').checked; };
 $('remote').muted = $('mute').checked;
+addEventListener('resize', () => { $('trace').scrollTop = $('trace').scrollHeight; });
 addEventListener('pagehide', () => { if (call) over('The page is closed.'); });
 render([{}, {}]);
 arm();
