@@ -25,9 +25,17 @@ install() {
     echo "interop peers: installing$missing"
     sudo=""
     [ "$(id -u)" = 0 ] || sudo="sudo"
-    $sudo apt-get update -q
-    # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -q -y --no-install-recommends $missing
+    # a mirror that fails for a moment must not fail the suite
+    for attempt in 1 2 3; do
+        # shellcheck disable=SC2086
+        if $sudo apt-get update -q &&
+            DEBIAN_FRONTEND=noninteractive $sudo apt-get install -q -y --no-install-recommends $missing; then
+            break
+        fi
+        [ "$attempt" -lt 3 ] || { echo "interop peers: apt-get cannot install$missing" >&2; exit 1; }
+        sleep 5
+        DEBIAN_FRONTEND=noninteractive $sudo apt-get -q -y -f install || true
+    done
     missing=""
 }
 if wanted openssl; then need openssl openssl; fi
