@@ -1,5 +1,10 @@
 //! What can go wrong: with a text that was read, and with a value that was to be written.
 
+use crate::{
+    attribute::Kind,
+    grammar::is_blank,
+    reference::{self, Reference},
+};
 use core::fmt;
 
 /// A text that is not SDP, and where it stopped being it.
@@ -14,9 +19,9 @@ use core::fmt;
 /// assert_eq!((error.line, error.column), (5, 9));
 /// assert_eq!(
 ///     error.explain(text).to_string(),
-///     "line 5, column 9, in m=: expected a port from 0 to 65535\n\
+///     "line 5, column 9, in m=: expected a port from 0 to 65535 (RFC 8866 §5.14)\n\
 ///      5 | m=audio nine RTP/AVP 0\n\
-///      \x20 |         ^",
+///      \x20 |         ^ found nine",
 /// );
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,8 +56,24 @@ impl ParseError {
 
     /// The error together with the line of `text` it speaks of and a mark under the place. `text` is what
     /// was given to the parser. Long lines are cut around the place.
-    pub const fn explain<'t>(&self, text: &'t str) -> Explanation<'t> {
-        Explanation { error: *self, text }
+    pub fn explain<'t>(&self, text: &'t str) -> Explanation<'t> {
+        Explanation::new(*self, self.reference(), text)
+    }
+
+    /// The document that has the rule, for line types and the attributes of this crate.
+    pub fn reference(&self) -> Option<Reference> {
+        let kind = Kind::from_name(self.field).map(Kind::reference);
+        kind.or_else(|| reference::of_line_type(self.field))
+    }
+
+    /// What stands at the place instead: a word of `text`, which is what was given to the parser; empty if the line ends
+    /// there.
+    pub fn found<'t>(&self, text: &'t str) -> &'t str {
+        let line = text.lines().nth(self.line.max(1) as usize - 1);
+        let offset = (self.column as usize).saturating_sub(1);
+        let rest = line.and_then(|line| line.get(offset..)).unwrap_or_default();
+        let end = rest.find(is_blank).unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
     }
 }
 
@@ -77,7 +98,22 @@ impl core::error::Error for ParseError {}
 #[derive(Clone, Copy, Debug)]
 pub struct Explanation<'t> {
     error: ParseError,
+    reference: Option<Reference>,
     text: &'t str,
+}
+
+impl<'t> Explanation<'t> {
+    pub(crate) const fn new(
+        error: ParseError,
+        reference: Option<Reference>,
+        text: &'t str,
+    ) -> Self {
+        Self {
+            error,
+            reference,
+            text,
+        }
+    }
 }
 
 impl fmt::Display for Explanation<'_> {
@@ -85,7 +121,13 @@ impl fmt::Display for Explanation<'_> {
         /// How many characters are shown on either side of the place.
         const AROUND: usize = 60;
 
+        /// How much is shown of a word that should not be there.
+        const WORD: usize = 24;
+
         write!(f, "{}", self.error)?;
+        if let Some(reference) = self.reference {
+            write!(f, " ({reference})")?;
+        }
         let number = self.error.line.max(1);
         let Some(line) = self.text.lines().nth(number as usize - 1) else {
             return Ok(());
@@ -100,7 +142,20 @@ impl fmt::Display for Explanation<'_> {
             write!(f, "{shown}")?;
         }
         let margin = number.ilog10() as usize + 2;
-        write!(f, "\n{:margin$}| {:mark$}^", "", "", mark = place - from)
+        write!(f, "\n{:margin$}| {:mark$}^", "", "", mark = place - from)?;
+        let found = self.error.found(self.text);
+        if found.is_empty() {
+            return f.write_str(" found nothing");
+        }
+        f.write_str(" found ")?;
+        for char in found.chars().filter(|char| !char.is_control()).take(WORD) {
+            write!(f, "{char}")?;
+        }
+        f.write_str(if found.chars().nth(WORD).is_some() {
+            "…"
+        } else {
+            ""
+        })
     }
 }
 
@@ -153,7 +208,7 @@ mod tests {
         let error = ParseError::new("mid", 2, "a token").at(2, 6);
         assert_eq!(
             error.explain("v=0\na=mid:é (\n").to_string(),
-            "line 2, column 9, in mid: expected a token\n2 | a=mid:é (\n  |        ^"
+            "line 2, column 9, in mid: expected a token (RFC 5888 §4)\n2 | a=mid:é (\n  |        ^ found nothing"
         );
     }
 
@@ -161,8 +216,13 @@ mod tests {
     fn cuts_long_lines_and_survives_a_foreign_text() {
         let error = ParseError::new("fmtp", 500, "a format").at(1, 0);
         let shown = error.explain(&"x".repeat(1000)).to_string();
-        assert!(shown.len() < 300, "{shown}");
-        assert!(shown.ends_with(&format!("| {}^", " ".repeat(60))));
-        assert_eq!(error.explain("").to_string(), error.to_string());
+        assert!(shown.len() < 350, "{shown}");
+        assert!(shown.ends_with(&format!("| {}^ found {}…", " ".repeat(60), "x".repeat(24))));
+        assert!(
+            error
+                .explain("")
+                .to_string()
+                .starts_with(&error.to_string())
+        );
     }
 }

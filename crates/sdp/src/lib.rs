@@ -84,20 +84,26 @@
 extern crate alloc;
 
 pub mod attribute;
+mod check;
 mod codec;
 mod error;
 pub mod field;
 mod grammar;
 mod line;
 mod media;
+mod normalize;
+pub mod parameters;
+mod reference;
 mod section;
 mod session;
 mod write;
 
 pub use attribute::Candidate;
+pub use check::{Deviation, Rule, check};
 pub use codec::Codec;
 pub use error::{Error, Explanation, ParseError};
 pub use field::Origin;
 pub use line::{Line, LineEnd};
 pub use media::{Media, MediaKind, protocol};
+pub use reference::Reference;
 pub use session::{Limits, Session};

@@ -79,6 +79,17 @@ impl<'a> Line<'a> {
         self
     }
 
+    /// The same line with an end of CR LF.
+    pub(crate) const fn end_with_crlf(&mut self) {
+        self.end = LineEnd::CrLf;
+    }
+
+    /// The same line with another text, which has no line break.
+    pub(crate) fn set_text(&mut self, text: String) {
+        debug_assert!(!text.contains(['\r', '\n']));
+        self.text = Cow::Owned(text);
+    }
+
     /// The whole line without its end.
     pub fn text(&self) -> &str {
         &self.text

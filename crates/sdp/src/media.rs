@@ -255,6 +255,11 @@ fn media(input: &str) -> Parsed<'_, (u16, Option<u32>)> {
     Ok(("", (port, ports)))
 }
 
+/// Whether the value of an `m=` line follows its grammar, as the parser takes it.
+pub(crate) fn check(value: &str) -> Result<(), ParseError> {
+    whole("m=", value, media).map(drop)
+}
+
 fn media_line(
     kind: &str,
     port: u16,

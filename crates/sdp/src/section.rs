@@ -15,6 +15,14 @@ use core::fmt::Display;
 /// parsed stays where it stood.
 const ORDER: &str = "vosiuepcbtrzka";
 
+/// The place of a type of line in the order. Times and their repeats go together.
+pub(crate) fn rank(kind: char) -> Option<usize> {
+    match kind {
+        'r' | 'z' => ORDER.find('t'),
+        _ => ORDER.find(kind),
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Section<'a> {
     pub(crate) lines: Vec<Line<'a>>,
