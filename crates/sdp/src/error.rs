@@ -2,6 +2,7 @@
 
 use crate::{
     attribute::Kind,
+    check::Deviation,
     grammar::is_blank,
     reference::{self, Reference},
 };
@@ -174,6 +175,8 @@ pub enum Error {
     LineType(char),
     /// What was written could not be read back.
     Unreadable(ParseError),
+    /// What was built departs from its RFC; line and column are those of the text that would have been written.
+    Deviation(Deviation),
 }
 
 impl fmt::Display for Error {
@@ -184,6 +187,7 @@ impl fmt::Display for Error {
             Self::AttributeName => f.write_str("the attribute's name is not a token"),
             Self::LineType(kind) => write!(f, "no line of type {kind:?} can be added here"),
             Self::Unreadable(error) => write!(f, "the value would not be read back: {error}"),
+            Self::Deviation(deviation) => write!(f, "the session would not be valid: {deviation}"),
         }
     }
 }

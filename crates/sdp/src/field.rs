@@ -218,12 +218,13 @@ impl<'a> Connection<'a> {
         let end = value.len();
         let is_ip6 = connection.address_type == "IP6";
         match connection.ip() {
-            Some(ip) if ip.is_multicast() => {
-                if !is_ip6 && connection.ttl.is_none() {
-                    return Err(ParseError::new("c=", end, "a slash and a time to live"));
-                }
+            Some(ip) if ip.is_multicast() && !is_ip6 && connection.ttl.is_none() => {
+                return Err(ParseError::new("c=", end, "a slash and a time to live"));
             }
-            Some(_) if connection.ttl.or(connection.count.map(|_| 0)).is_some() => {
+            Some(ip)
+                if !ip.is_multicast()
+                    && (connection.ttl.is_some() || connection.count.is_some()) =>
+            {
                 let address = connection.address;
                 let at = offset_in(value, address) + address.len();
                 let expected = "the end of the line: only multicast has a reach and a number";

@@ -84,6 +84,7 @@
 extern crate alloc;
 
 pub mod attribute;
+mod build;
 mod check;
 mod codec;
 mod error;
@@ -92,6 +93,7 @@ mod grammar;
 mod line;
 mod media;
 mod normalize;
+pub mod offer_answer;
 pub mod parameters;
 mod reference;
 mod section;
@@ -99,6 +101,7 @@ mod session;
 mod write;
 
 pub use attribute::Candidate;
+pub use build::{CodecBuilder, MediaBuilder, SessionBuilder};
 pub use check::{Deviation, Rule, check};
 pub use codec::Codec;
 pub use error::{Error, Explanation, ParseError};

@@ -72,6 +72,15 @@ impl<'a> Line<'a> {
         })
     }
 
+    /// A line with nothing in it.
+    pub(crate) const fn blank() -> Line<'static> {
+        Line {
+            text: Cow::Borrowed(""),
+            number: 0,
+            end: LineEnd::CrLf,
+        }
+    }
+
     /// Takes the place of `old`: its line end and number stay.
     pub(crate) fn replacing(mut self, old: &Line<'_>) -> Self {
         self.end = old.end;

@@ -125,6 +125,28 @@ impl<'a> Media<'a> {
         Ok(media)
     }
 
+    /// A section whose `m=` line is still to come, with `c=IN IP4 0.0.0.0`.
+    pub(crate) fn blank() -> Media<'static> {
+        let mut media = Media {
+            line: Line::blank(),
+            section: Section::new(),
+            port: 0,
+            ports: None,
+        };
+        // Its words are words.
+        let set = media.set_connection(&Connection::UNSPECIFIED);
+        debug_assert!(set.is_ok());
+        media
+    }
+
+    /// The same section with the `m=` line of another.
+    pub(crate) fn with_line_of(self, other: Self) -> Self {
+        Self {
+            section: self.section,
+            ..other
+        }
+    }
+
     /// The same section, independent of the text it was parsed from.
     pub fn into_owned(self) -> Media<'static> {
         Media {

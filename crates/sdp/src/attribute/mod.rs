@@ -60,7 +60,7 @@ use core::fmt;
 /// use core::fmt;
 /// use rtckit_sdp::{ParseError, Session, attribute::Attribute};
 ///
-
+/// /// `a=control` of RFC 2326: where the server takes commands for a stream.
 /// struct Control<'a>(&'a str);
 ///
 /// impl<'a> Attribute<'a> for Control<'a> {

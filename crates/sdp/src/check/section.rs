@@ -178,12 +178,7 @@ impl<'t> Section<'t> {
             self.check_parameters(found);
         }
         self.rids.sort_unstable();
-        if let Some([rid, _]) = self
-            .rids
-            .windows(2)
-            .find(|pair| pair.first() == pair.last())
-        {
-            let _ = rid;
+        if self.rids.windows(2).any(|pair| pair.first() == pair.last()) {
             let place = Place {
                 kind: Kind::Rid,
                 line: self.line,
@@ -239,7 +234,7 @@ impl<'t> Section<'t> {
                     found.add(
                         Rule::Syntax,
                         error,
-                        reference.unwrap_or(place.kind.reference()),
+                        reference.unwrap_or_else(|| place.kind.reference()),
                     );
                 }
                 Ok(crate::parameters::CodecParameters::Rtx(rtx)) if !self.is_listed(rtx.apt) => {

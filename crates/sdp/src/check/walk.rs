@@ -155,7 +155,12 @@ impl<'t> Walk<'t> {
         }
         match self.rank {
             Some(last) if rank < last => {
-                self.add(Rule::LineOrder, field(kind), 0, "this line further up");
+                self.add(
+                    Rule::LineOrder,
+                    field(kind),
+                    0,
+                    "this line further up: the order is v o s i u e p c b t r z k a",
+                );
             }
             _ => self.rank = Some(rank),
         }
@@ -266,8 +271,11 @@ impl<'t> Walk<'t> {
             add(Rule::Syntax, error);
         } else if let Err(error) = kind.check(value) {
             add(Rule::Syntax, error);
-        } else if matches!(kind, Kind::SctpMap | Kind::Cat) {
-            let error = ParseError::new(kind.name(), 0, "what has replaced this attribute");
+        } else if kind == Kind::SctpMap {
+            let error = ParseError::new(kind.name(), 0, "a=sctp-port, which has replaced it");
+            add(Rule::Obsolete, error);
+        } else if kind == Kind::Cat {
+            let error = ParseError::new(kind.name(), 0, "a=keywds, which has replaced it");
             add(Rule::Obsolete, error);
         }
         true
