@@ -448,6 +448,16 @@ impl fmt::Display for Repeat {
     }
 }
 
+/// A `t=` line and the `r=` lines that follow it
+/// ([RFC 8866 §5](https://www.rfc-editor.org/rfc/rfc8866.html#section-5)).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TimeDescription {
+    /// When the session is on.
+    pub timing: Timing,
+    /// How that repeats.
+    pub repeats: Vec<Repeat>,
+}
+
 /// `z=`: when clocks are changed, and by how much
 /// ([RFC 8866 §5.11](https://www.rfc-editor.org/rfc/rfc8866.html#section-5.11)).
 ///

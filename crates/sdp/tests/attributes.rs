@@ -642,6 +642,32 @@ fn the_letter_of_the_rfc_is_stricter_than_the_parsers() {
     assert_eq!(lax::<Rid<'_>>("a send max-width=big"), 18);
     assert_eq!(lax::<Simulcast<'_>>("send rid=a"), 6);
     assert_eq!(lax::<RtcpMux>("yes"), 1);
+    assert_eq!(lax::<PTime<'_>>("0"), 1);
+    assert_eq!(lax::<PTime<'_>>("020"), 1);
+    assert_eq!(lax::<PTime<'_>>("20."), 4);
+    assert_eq!(lax::<MaxPTime<'_>>("20ms"), 3);
+    assert_eq!(lax::<FrameRate<'_>>("29.970"), 6);
+    assert_eq!(FrameRate::check("29.97"), Ok(()));
+    assert_eq!(PTime("0.125").microseconds(), Some(125));
+    assert_eq!(PTime("20").microseconds(), Some(20_000));
+    assert_eq!(PTime("2x").microseconds(), None);
+    assert_eq!(PTime("2.x").microseconds(), None);
+    assert_eq!(lax::<IceOptions<'_>>("trickle a_b"), 10);
+    let host = "1 1 udp 1 192.0.2.1 9 typ host";
+    assert_eq!(lax::<Candidate<'_>>(&format!("x_{host}")), 2);
+    assert_eq!(lax::<Candidate<'_>>("1 0 udp 1 192.0.2.1 9 typ host"), 3);
+    assert_eq!(
+        lax::<Candidate<'_>>(&format!("{host} a b raddr 192.0.2.1 rport 9")),
+        36
+    );
+    assert_eq!(
+        lax::<Candidate<'_>>(&format!("{host} rport 9 raddr 192.0.2.1")),
+        32
+    );
+    assert_eq!(
+        Candidate::check(&format!("{host} raddr 192.0.2.1 rport 9 a b")),
+        Ok(())
+    );
     assert_eq!(Msid::check("a b c").unwrap_err().column, 4);
     assert_eq!(Msid::check("stream track"), Ok(()));
     assert_eq!(Kind::SendRecv.check("x").unwrap_err().column, 1);

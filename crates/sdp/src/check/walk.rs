@@ -310,7 +310,15 @@ impl<'t> Walk<'t> {
             }
             (None, Kind::ExtMap) => {
                 if let Some(id) = super::section::extension_id(value) {
-                    self.session_extensions.push(id);
+                    if self.session_extensions.contains(&id) {
+                        let expected = "an id that no other extension has";
+                        let error = ParseError::new("extmap", offset, expected);
+                        let error = error.at(self.number, 0);
+                        self.found.add(Rule::Ambiguous, error, kind.reference());
+                    } else {
+                        // There are 511 of them at the most.
+                        self.session_extensions.push(id);
+                    }
                 }
             }
             (Some(_), Kind::Mid) => self.mids.push((value, self.number)),
