@@ -1,5 +1,11 @@
 //! What can go wrong: with a text that was read, and with a value that was to be written.
 
+use crate::{
+    attribute::Kind,
+    check::Deviation,
+    grammar::is_blank,
+    reference::{self, Reference},
+};
 use core::fmt;
 
 /// A text that is not SDP, and where it stopped being it.
@@ -14,9 +20,9 @@ use core::fmt;
 /// assert_eq!((error.line, error.column), (5, 9));
 /// assert_eq!(
 ///     error.explain(text).to_string(),
-///     "line 5, column 9, in m=: expected a port from 0 to 65535\n\
+///     "line 5, column 9, in m=: expected a port from 0 to 65535 (RFC 8866 §5.14)\n\
 ///      5 | m=audio nine RTP/AVP 0\n\
-///      \x20 |         ^",
+///      \x20 |         ^ found nine",
 /// );
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,8 +57,24 @@ impl ParseError {
 
     /// The error together with the line of `text` it speaks of and a mark under the place. `text` is what
     /// was given to the parser. Long lines are cut around the place.
-    pub const fn explain<'t>(&self, text: &'t str) -> Explanation<'t> {
-        Explanation { error: *self, text }
+    pub fn explain<'t>(&self, text: &'t str) -> Explanation<'t> {
+        Explanation::new(*self, self.reference(), text)
+    }
+
+    /// The document that has the rule, for line types and the attributes of this crate.
+    pub fn reference(&self) -> Option<Reference> {
+        let kind = Kind::from_name(self.field).map(Kind::reference);
+        kind.or_else(|| reference::of_line_type(self.field))
+    }
+
+    /// What stands at the place instead: a word of `text`, which is what was given to the parser; empty if the line ends
+    /// there.
+    pub fn found<'t>(&self, text: &'t str) -> &'t str {
+        let line = text.lines().nth(self.line.max(1) as usize - 1);
+        let offset = (self.column as usize).saturating_sub(1);
+        let rest = line.and_then(|line| line.get(offset..)).unwrap_or_default();
+        let end = rest.find(is_blank).unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
     }
 }
 
@@ -77,7 +99,22 @@ impl core::error::Error for ParseError {}
 #[derive(Clone, Copy, Debug)]
 pub struct Explanation<'t> {
     error: ParseError,
+    reference: Option<Reference>,
     text: &'t str,
+}
+
+impl<'t> Explanation<'t> {
+    pub(crate) const fn new(
+        error: ParseError,
+        reference: Option<Reference>,
+        text: &'t str,
+    ) -> Self {
+        Self {
+            error,
+            reference,
+            text,
+        }
+    }
 }
 
 impl fmt::Display for Explanation<'_> {
@@ -85,7 +122,13 @@ impl fmt::Display for Explanation<'_> {
         /// How many characters are shown on either side of the place.
         const AROUND: usize = 60;
 
+        /// How much is shown of a word that should not be there.
+        const WORD: usize = 24;
+
         write!(f, "{}", self.error)?;
+        if let Some(reference) = self.reference {
+            write!(f, " ({reference})")?;
+        }
         let number = self.error.line.max(1);
         let Some(line) = self.text.lines().nth(number as usize - 1) else {
             return Ok(());
@@ -100,7 +143,23 @@ impl fmt::Display for Explanation<'_> {
             write!(f, "{shown}")?;
         }
         let margin = number.ilog10() as usize + 2;
-        write!(f, "\n{:margin$}| {:mark$}^", "", "", mark = place - from)
+        write!(f, "\n{:margin$}| {:mark$}^", "", "", mark = place - from)?;
+        let rest = line.get(offset..).unwrap_or_default();
+        let what = match rest.chars().next() {
+            None => "the end of the line",
+            Some(' ') => "a space",
+            Some('\t') => "a tab",
+            Some('\r') => "a lone CR",
+            Some('\0') => "NUL",
+            Some(_) => "",
+        };
+        write!(f, " found {what}")?;
+        let found = self.error.found(self.text);
+        let printable = found.chars().filter(|char| !char.is_control());
+        for char in printable.clone().take(WORD) {
+            write!(f, "{char}")?;
+        }
+        f.write_str(if printable.count() > WORD { "…" } else { "" })
     }
 }
 
@@ -119,6 +178,8 @@ pub enum Error {
     LineType(char),
     /// What was written could not be read back.
     Unreadable(ParseError),
+    /// What was built departs from its RFC; line and column are those of the text that would have been written.
+    Deviation(Deviation),
 }
 
 impl fmt::Display for Error {
@@ -129,6 +190,7 @@ impl fmt::Display for Error {
             Self::AttributeName => f.write_str("the attribute's name is not a token"),
             Self::LineType(kind) => write!(f, "no line of type {kind:?} can be added here"),
             Self::Unreadable(error) => write!(f, "the value would not be read back: {error}"),
+            Self::Deviation(deviation) => write!(f, "the session would not be valid: {deviation}"),
         }
     }
 }
@@ -153,7 +215,7 @@ mod tests {
         let error = ParseError::new("mid", 2, "a token").at(2, 6);
         assert_eq!(
             error.explain("v=0\na=mid:é (\n").to_string(),
-            "line 2, column 9, in mid: expected a token\n2 | a=mid:é (\n  |        ^"
+            "line 2, column 9, in mid: expected a token (RFC 5888 §4)\n2 | a=mid:é (\n  |        ^ found a space"
         );
     }
 
@@ -161,8 +223,13 @@ mod tests {
     fn cuts_long_lines_and_survives_a_foreign_text() {
         let error = ParseError::new("fmtp", 500, "a format").at(1, 0);
         let shown = error.explain(&"x".repeat(1000)).to_string();
-        assert!(shown.len() < 300, "{shown}");
-        assert!(shown.ends_with(&format!("| {}^", " ".repeat(60))));
-        assert_eq!(error.explain("").to_string(), error.to_string());
+        assert!(shown.len() < 350, "{shown}");
+        assert!(shown.ends_with(&format!("| {}^ found {}…", " ".repeat(60), "x".repeat(24))));
+        assert!(
+            error
+                .explain("")
+                .to_string()
+                .starts_with(&error.to_string())
+        );
     }
 }

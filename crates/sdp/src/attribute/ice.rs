@@ -4,7 +4,9 @@
 use super::{Address, Attribute, flag, numeric};
 use crate::{
     error::ParseError,
-    grammar::{is_blank, next_number, next_word, number, whole, word},
+    grammar::{
+        chars, is_blank, is_ice_char, next_number, next_word, number, offset_in, whole, word,
+    },
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -13,7 +15,9 @@ use nom::Parser;
 super::word! {
     /// `a=ice-ufrag`: the user name fragment, 4 to 256 `ice-char`s
     /// ([RFC 8839 §5.4](https://www.rfc-editor.org/rfc/rfc8839.html#section-5.4)).
-    IceUfrag, "ice-ufrag", "a user name fragment without spaces"
+    IceUfrag, "ice-ufrag", "a user name fragment without spaces", |value| {
+        chars(IceUfrag::NAME, value, 4..=256, is_ice_char, "4 to 256 letters, digits, + and /")
+    }
 }
 
 /// `a=ice-pwd`: the password, 22 to 256 `ice-char`s
@@ -26,6 +30,16 @@ impl<'a> Attribute<'a> for IcePwd<'a> {
 
     fn parse(value: &'a str) -> Result<Self, ParseError> {
         whole(Self::NAME, value, word("a password without spaces")).map(Self)
+    }
+
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        chars(
+            Self::NAME,
+            value,
+            22..=256,
+            is_ice_char,
+            "22 to 256 letters, digits, + and /",
+        )
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
@@ -94,6 +108,22 @@ impl<'a> Attribute<'a> for IceOptions<'a> {
             return Err(ParseError::new(Self::NAME, 0, "an option such as trickle"));
         }
         Ok(Self(value))
+    }
+
+    /// Tags are of `ice-char`s, and of hyphens, which the registered ones have.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        for tag in Self::parse(value)?.tags() {
+            let allowed = |c| is_ice_char(c) || c == '-';
+            chars(
+                Self::NAME,
+                tag,
+                1..=256,
+                allowed,
+                "a tag of letters, digits, + and /",
+            )
+            .map_err(|error| error.at(0, offset_in(value, tag)))?;
+        }
+        Ok(())
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
