@@ -1,0 +1,223 @@
+//! Puts two descriptions side by side.
+
+use rtckit_sdp::attribute::ExtMap;
+use rtckit_sdp::{Media, Session};
+
+use super::change::{Change, Kind, Place};
+use super::codecs::Codecs;
+use super::facts::{Fact, of_media, of_session};
+
+/// A change whose place is still to be told.
+#[derive(Clone, Debug)]
+pub(super) struct Difference {
+    pub(super) kind: Kind,
+    pub(super) what: String,
+    pub(super) before: Option<String>,
+    pub(super) after: Option<String>,
+}
+
+/// All differences: those of the session, and those of the media sections in their order.
+pub(super) fn sessions(before: &Session<'_>, after: &Session<'_>, secrets: bool) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut add = |place: &Place, differences: Vec<Difference>| {
+        changes.extend(differences.into_iter().map(|difference| Change {
+            place: place.clone(),
+            change: difference.kind,
+            what: difference.what,
+            before: difference.before,
+            after: difference.after,
+        }));
+    };
+    let uncover = |facts: Vec<Fact>| match secrets {
+        true => facts.into_iter().map(Fact::uncovered).collect(),
+        false => facts,
+    };
+    let session = differences(uncover(of_session(before)), uncover(of_session(after)));
+    add(&Place::default(), session);
+    for (one, other) in sections(before, after) {
+        let old = one.and_then(|index| before.media().get(index));
+        let new = other.and_then(|index| after.media().get(index));
+        let shown = old.or(new);
+        let place = Place {
+            before: one,
+            after: other,
+            kind: shown.map(|media| media.kind().as_str().to_owned()),
+            mid: shown.and_then(Media::mid).map(ToOwned::to_owned),
+        };
+        let found = match (old, new) {
+            (Some(old), Some(new)) => {
+                let moved = (one != other).then(|| moved(one, other));
+                let same_place = media((before, old), (after, new), &uncover);
+                moved.into_iter().chain(same_place).collect()
+            }
+            (Some(old), None) => vec![whole(Kind::Removed, old)],
+            (None, Some(new)) => vec![whole(Kind::Added, new)],
+            (None, None) => Vec::new(),
+        };
+        add(&place, found);
+    }
+    changes
+}
+
+/// Which section is which: those of one mid, and where there is none, those at one place.
+fn sections(before: &Session<'_>, after: &Session<'_>) -> Vec<(Option<usize>, Option<usize>)> {
+    let mut free: Vec<bool> = vec![true; after.media().len()];
+    let mut pairs = Vec::new();
+    let old = before.media().iter();
+    for (index, media) in old.enumerate() {
+        let mut new = after.media().iter().enumerate();
+        let of_mid = new.find(|(place, other)| {
+            media.mid().is_some() && other.mid() == media.mid() && free.get(*place) == Some(&true)
+        });
+        let found = match of_mid {
+            Some((place, _)) => Some(place),
+            None => after.media().get(index).and_then(|other| {
+                let unnamed = other.mid().is_none() || media.mid().is_none();
+                (unnamed && free.get(index) == Some(&true)).then_some(index)
+            }),
+        };
+        if let Some(taken) = found.and_then(|place| free.get_mut(place)) {
+            *taken = false;
+        }
+        pairs.push((Some(index), found));
+    }
+    let new = free.iter().enumerate().filter(|(_, free)| **free);
+    pairs.extend(new.map(|(place, _)| (None, Some(place))));
+    pairs
+}
+
+fn moved(before: Option<usize>, after: Option<usize>) -> Difference {
+    let place = |index: Option<usize>| index.map(|index| (index + 1).to_string());
+    Difference {
+        kind: Kind::Moved,
+        what: "section".to_owned(),
+        before: place(before),
+        after: place(after),
+    }
+}
+
+fn whole(kind: Kind, media: &Media<'_>) -> Difference {
+    let text = Some(media.media_line().value().to_owned());
+    let (before, after) = match kind {
+        Kind::Removed => (text, None),
+        _ => (None, text),
+    };
+    Difference {
+        kind,
+        what: "section".to_owned(),
+        before,
+        after,
+    }
+}
+
+/// A section, and the session it is in.
+type Within<'s, 't> = (&'s Session<'t>, &'s Media<'t>);
+
+fn media(
+    before: Within<'_, '_>,
+    after: Within<'_, '_>,
+    uncover: &dyn Fn(Vec<Fact>) -> Vec<Fact>,
+) -> Vec<Difference> {
+    let (old, new) = (before.1.codecs(), after.1.codecs());
+    let codecs = Codecs::new(&old, &new);
+    let plain = |number: u8| number.to_string();
+    let translate = |number: u8| codecs.translate(number);
+    let old = of_media(before.0, before.1, &plain);
+    let new = of_media(after.0, after.1, &translate);
+    let mut found = differences(uncover(old), uncover(new));
+    found.extend(codecs.differences());
+    found.extend(extensions(before, after));
+    found
+}
+
+/// Header extensions are known by their URI, and those that are encrypted by the URI of what is.
+fn extensions(before: Within<'_, '_>, after: Within<'_, '_>) -> Vec<Difference> {
+    let of = |(session, media): Within<'_, '_>| {
+        let own = media.attributes_of::<ExtMap<'_>>();
+        let all = own.chain(session.attributes_of::<ExtMap<'_>>());
+        let named = all.filter_map(Result::ok).map(|extension| {
+            let name = format!("{} {}", extension.uri, extension.attributes);
+            let direction = extension
+                .direction
+                .map_or("as the media", |direction| direction.as_str());
+            (name.trim_end().to_owned(), extension.id, direction)
+        });
+        named.collect::<Vec<_>>()
+    };
+    let (old, mut new) = (of(before), of(after));
+    let mut found = Vec::new();
+    for (name, id, direction) in old {
+        let Some(place) = new.iter().position(|(other, ..)| *other == name) else {
+            found.push(Difference {
+                kind: Kind::Removed,
+                what: "extension".to_owned(),
+                before: Some(format!("{id} {name}")),
+                after: None,
+            });
+            continue;
+        };
+        let (_, other_id, other_direction) = new.remove(place);
+        if id != other_id {
+            found.push(Difference {
+                kind: Kind::Renumbered,
+                what: format!("extension {name}"),
+                before: Some(id.to_string()),
+                after: Some(other_id.to_string()),
+            });
+        }
+        if direction != other_direction {
+            found.push(Difference {
+                kind: Kind::Changed,
+                what: format!("direction of extension {name}"),
+                before: Some(direction.to_owned()),
+                after: Some(other_direction.to_owned()),
+            });
+        }
+    }
+    found.extend(new.into_iter().map(|(name, id, _)| Difference {
+        kind: Kind::Added,
+        what: "extension".to_owned(),
+        before: None,
+        after: Some(format!("{id} {name}")),
+    }));
+    found
+}
+
+/// What is said before and not after, and the other way round. What is said once on each side has changed.
+pub(super) fn differences(before: Vec<Fact>, after: Vec<Fact>) -> Vec<Difference> {
+    let mut new = after;
+    let mut old = Vec::new();
+    for fact in before {
+        let same = |other: &Fact| other.what == fact.what && other.value == fact.value;
+        match new.iter().position(same) {
+            Some(place) => drop(new.remove(place)),
+            None => old.push(fact),
+        }
+    }
+    let mut found = Vec::new();
+    for fact in &old {
+        let once =
+            |facts: &[Fact]| facts.iter().filter(|other| other.what == fact.what).count() == 1;
+        let counterpart = new.iter().position(|other| other.what == fact.what);
+        let after = counterpart
+            .filter(|_| once(&old) && once(&new))
+            .map(|place| new.remove(place));
+        found.push(Difference {
+            kind: if after.is_some() {
+                Kind::Changed
+            } else {
+                Kind::Removed
+            },
+            what: fact.what.clone(),
+            before: Some(fact.shown.clone()),
+            after: after.map(|fact| fact.shown),
+        });
+    }
+    found.extend(new.into_iter().map(|fact| Difference {
+        kind: Kind::Added,
+        what: fact.what,
+        before: None,
+        after: Some(fact.shown),
+    }));
+    found
+}
