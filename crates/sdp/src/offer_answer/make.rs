@@ -50,7 +50,7 @@ impl Default for Capabilities<'_> {
 
 /// The answer to an offer: which sections are accepted and with what.
 ///
-/// `capabilities` is asked for each section that is offered; `None` rejects it. A section is rejected too if no codec is
+/// `capabilities` is asked for each section that is offered, by its index from 0; `None` rejects it. A section is rejected too if no codec is
 /// common, or if it must share RTP's port with RTCP and cannot. Where media go and come from is the caller's to add to the
 /// sections that were accepted: ICE credentials and candidates, fingerprints, `c=`, `a=msid`, `a=ssrc`.
 ///
@@ -70,7 +70,7 @@ impl Default for Capabilities<'_> {
 /// let ours = Session::parse(
 ///     "v=0\no=- 1 1 IN IP4 192.0.2.2\nm=audio 9 RTP/AVP 109\na=rtpmap:109 opus/48000/2\na=fmtp:109 stereo=1\n",
 /// )?;
-/// let answer = answer(&offer, &Origin::anonymous(2, 1), |section| {
+/// let answer = answer(&offer, &Origin::anonymous(2, 1), |_, section| {
 ///     (section.mid() == Some("0")).then(|| Capabilities {
 ///         codecs: ours.media()[0].codecs(),
 ///         ..Capabilities::default()
@@ -92,13 +92,13 @@ impl Default for Capabilities<'_> {
 pub fn answer<'c>(
     offer: &Session<'_>,
     origin: &Origin<'_>,
-    mut capabilities: impl FnMut(&Media<'_>) -> Option<Capabilities<'c>>,
+    mut capabilities: impl FnMut(usize, &Media<'_>) -> Option<Capabilities<'c>>,
 ) -> Result<Session<'static>, Error> {
     let mut sections = Vec::with_capacity(offer.media().len());
-    for offered in offer.media() {
+    for (index, offered) in offer.media().iter().enumerate() {
         let own = match is_rejected(offered) {
             true => None,
-            false => capabilities(offered),
+            false => capabilities(index, offered),
         };
         let accepted = match own {
             Some(own) => accept(offer, offered, &own)?,
