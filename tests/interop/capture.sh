@@ -1,7 +1,7 @@
 #!/bin/bash
 # Takes session descriptions from real peers: each offers to itself and answers (audio, video and data; an ICE restart; a
-# section stopped; simulcast, where it has such a thing), and then they answer each other. What crates/sdp/testdata/captured
-# holds was taken this way. Not a test: nothing is judged here.
+# section stopped, or made inactive; simulcast, where it has such a thing), and then they answer each other. What
+# crates/sdp/testdata/captured holds was taken this way. Not a test: nothing is judged here.
 #
 #   capture.sh DIRECTORY    writes PEER-SCENARIO-offer.sdp, PEER-SCENARIO-answer.sdp and PEER-SCENARIO-answer-by-PEER.sdp
 set -u
@@ -38,9 +38,10 @@ for name in $peers; do peer "$name"; done
 for name in $peers; do
     offers=()
     for offer in "$out"/{chromium,firefox}-{media,simulcast}-offer.sdp "$out"/{aiortc,werift,gstreamer}-media-offer.sdp \
-        "$out"/werift-simulcast-offer.sdp; do
+        "$out"/werift-simulcast-offer.sdp "$out"/chromium-stopped-offer.sdp; do
         case $name,$offer in
             *,*/"$name"-*) ;;
+            firefox,*/chromium-stopped-*) ;;
             # the libraries among each other show nothing new
             chromium,* | firefox,* | *,*/chromium-* | *,*/firefox-*) [ -f "$offer" ] && offers+=("$offer") ;;
         esac

@@ -63,8 +63,8 @@ class Peer:
         # until every stream has its caps
         wait(lambda: False, 1)
 
-    def describe(self, kind, options=None):
-        reply = ask(self.bin, f"create-{kind}", options)
+    def describe(self, kind):
+        reply = ask(self.bin, f"create-{kind}", None)
         description = reply.get_value(kind)
         ask(self.bin, "set-local-description", description)
         gathered = GstWebRTC.WebRTCICEGatheringState.COMPLETE
@@ -86,8 +86,8 @@ def keep(directory, name, text):
     (directory / name).write_bytes(text.encode())
 
 
-def negotiate(directory, scenario, caller, callee, options=None):
-    offer = caller.describe("offer", options)
+def negotiate(directory, scenario, caller, callee):
+    offer = caller.describe("offer")
     keep(directory, f"gstreamer-{scenario}-offer.sdp", offer)
     callee.heed("offer", offer)
     answer = callee.describe("answer")
@@ -108,8 +108,10 @@ def main(directory, *offers):
     if not offers:
         caller, callee = Peer(data=True), Peer()
         attempt("media", lambda: negotiate(directory, "media", caller, callee))
-        options = Gst.Structure.new_from_string("options, ice-restart=(boolean)true")
-        attempt("restart", lambda: negotiate(directory, "restart", caller, callee, options))
+        # it has no ICE restart, and no transceiver that can be stopped
+        video = caller.bin.emit("get-transceiver", 0)
+        video.set_property("direction", GstWebRTC.WebRTCRTPTransceiverDirection.INACTIVE)
+        attempt("inactive", lambda: negotiate(directory, "inactive", caller, callee))
         caller.close()
         callee.close()
     for offer in map(pathlib.Path, offers):

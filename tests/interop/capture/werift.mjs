@@ -4,7 +4,7 @@
 //   node werift.mjs DIRECTORY OFFER...    its answers to the offers of others
 import fs from 'node:fs';
 import path from 'node:path';
-import { MediaStreamTrack, RTCPeerConnection } from 'werift';
+import { MediaStreamTrack, RTCPeerConnection, useSdesMid, useSdesRTPStreamId } from 'werift';
 
 const [directory, ...offers] = process.argv.slice(2);
 const { version } = JSON.parse(fs.readFileSync(new URL('node_modules/werift/package.json', import.meta.url)));
@@ -53,12 +53,14 @@ if (offers.length > 0) {
   caller.createDataChannel('data');
   await attempt('media', () => negotiate('media', caller, callee));
   await attempt('restart', () => negotiate('restart', caller, callee, { iceRestart: true }));
-  await attempt('stopped', async () => {
-    caller.getTransceivers().find(transceiver => transceiver.kind === 'video').stop();
-    await negotiate('stopped', caller, callee);
+  // A stopped transceiver goes on in its descriptions.
+  await attempt('inactive', async () => {
+    caller.getTransceivers().find(transceiver => transceiver.kind === 'video').setDirection('inactive');
+    await negotiate('inactive', caller, callee);
   });
   await attempt('simulcast', async () => {
-    const receiver = connection();
+    const extensions = [useSdesMid(), useSdesRTPStreamId()];
+    const receiver = new RTCPeerConnection({ iceServers: [], headerExtensions: { video: extensions } });
     const simulcast = ['h', 'm', 'l'].map(rid => ({ rid, direction: 'recv' }));
     receiver.addTransceiver('video', { direction: 'recvonly', simulcast });
     await receiver.setLocalDescription(await receiver.createOffer());
