@@ -175,6 +175,9 @@ fn accept(
     let setup = theirs.map(|_| answer_setup(theirs, own.setup));
     if !is_rtp(offered.protocol()) {
         let mut section = same_line(offered, own.port, offered.formats())?;
+        if direction != Direction::SendRecv {
+            section.set_direction(direction);
+        }
         setup.map_or(Ok(()), |setup| section.push(setup))?;
         return Ok(Some(section));
     }
