@@ -1,6 +1,6 @@
 //! webrtc-sdp, which Firefox was built with: it reads what WebRTC needs, typed, and passes over the rest.
 
-use rtckit_sdp::attribute::{RawAttribute, Typed};
+use rtckit_sdp::attribute::{Feedback, RawAttribute, Typed};
 use rtckit_sdp::parameters::{CodecParameters, H264};
 use rtckit_sdp::{Media, Session};
 use webrtc_sdp::attribute_type::{SdpAttribute as Theirs, SdpAttributeFmtp};
@@ -186,11 +186,23 @@ fn our_attribute(
                 our_fmtp(fields, scope, codec.payload_type(), &parameters);
             }
         }
+        (Some(Ok(Typed::RtcpFb(feedback))), _) if !is_known(&feedback.feedback) => {}
         (Some(Ok(typed)), _) => {
             fields.add_attribute(scope, raw.name, canonical(raw.name, &written(&typed)))
         }
         (Some(Err(_)), _) => fields.add_attribute(scope, raw.name, UNREADABLE),
         (None, _) => {}
+    }
+}
+
+/// Whether it has a name for a feedback message; it passes over the others.
+fn is_known(feedback: &Feedback<'_>) -> bool {
+    let parameter = feedback.parameter.split(' ').next().unwrap_or_default();
+    match feedback.kind {
+        "ack" => ["rpsi", "app"].contains(&parameter),
+        "ccm" => ["fir", "tmmbr", "tstr", "vbcm"].contains(&parameter),
+        "nack" => ["", "sli", "pli", "rpsi", "app"].contains(&parameter),
+        kind => ["trr-int", "goog-remb", "transport-cc"].contains(&kind),
     }
 }
 
