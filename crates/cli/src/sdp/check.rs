@@ -134,12 +134,36 @@ fn run_of_line_ends(deviations: &[Deviation]) -> usize {
     ends.count() + 1
 }
 
-/// The line, and a mark under the place.
+/// The line, a mark under the place, and what stands there.
 fn place(deviation: &Deviation, text: &str) -> String {
     let explanation = deviation.explain(text).to_string();
-    let lines = explanation.lines().skip(1);
-    lines.fold(String::new(), |mut shown, line| {
-        let _ = writeln!(shown, "  {}", harmless(line));
-        shown
+    let mut lines = explanation.lines().skip(1);
+    let (Some(line), Some(mark)) = (lines.next(), lines.next()) else {
+        return String::new();
+    };
+    let mark = match (mark.split_once('^'), instead(deviation, text)) {
+        (Some((before, _)), Some(instead)) => format!("{before}^ {instead}"),
+        _ => mark.to_owned(),
+    };
+    format!("  {}\n  {}\n", harmless(line), harmless(&mark))
+}
+
+/// What to say of the place where no word stands that could be shown.
+fn instead(deviation: &Deviation, text: &str) -> Option<&'static str> {
+    if deviation.rule == Rule::LineMissing {
+        return Some("missing here");
+    }
+    if !deviation.as_error().found(text).is_empty() {
+        return None;
+    }
+    let line = text
+        .lines()
+        .nth((deviation.line as usize).saturating_sub(1))
+        .unwrap_or_default();
+    let offset = (deviation.column as usize).saturating_sub(1);
+    Some(match line.as_bytes().get(offset) {
+        Some(b'\t') => "found a tab",
+        Some(_) => "found a space",
+        None => "the line ends here",
     })
 }

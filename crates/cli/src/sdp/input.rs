@@ -34,7 +34,10 @@ impl Input {
             return Err(failure(&what));
         }
         match String::from_utf8(bytes) {
-            Ok(text) => Ok(Self { name, text }),
+            Ok(text) => match not_sdp(&text) {
+                Some(what) => Err(failure(&what)),
+                None => Ok(Self { name, text }),
+            },
             Err(error) => Err(failure(&not_text(error.as_bytes(), error.utf8_error()))),
         }
     }
@@ -68,6 +71,19 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
         File::open(path)?.take(most).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
+}
+
+/// What to say of a text that was plainly meant to be something else.
+fn not_sdp(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        Some("is empty")
+    } else if text.starts_with('\u{feff}') {
+        Some("begins with a byte order mark: SDP begins with v=0 (RFC 8866 §5.1)")
+    } else if text.trim_start().starts_with('{') {
+        Some("is JSON; the description is what its member \"sdp\" has, without the escapes")
+    } else {
+        None
+    }
 }
 
 /// What to say of bytes that are not UTF-8.

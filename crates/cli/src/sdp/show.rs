@@ -100,7 +100,7 @@ impl Page {
     /// A row, if there is something in it.
     fn row(&mut self, title: &str, what: &str) {
         if !what.is_empty() {
-            let _ = writeln!(self.text, "  {title:<11} {}", harmless(what));
+            let _ = writeln!(self.text, "  {title:<11} {}", harmless(what.trim_end()));
         }
     }
 
@@ -295,10 +295,10 @@ fn date(seconds: u64) -> String {
 }
 
 fn transport(media: &MediaSummary<'_>) -> String {
-    let mut text = format!("{}, port {}", media.protocol, media.port);
-    if let Some(ports) = media.port_count {
-        let _ = write!(text, " and the {} after it", ports.saturating_sub(1));
-    }
+    let mut text = match media.port_count {
+        Some(count @ 2..) => format!("{}, {count} from port {} on", media.protocol, media.port),
+        _ => format!("{}, port {}", media.protocol, media.port),
+    };
     for connection in &media.connections {
         let _ = write!(text, ", {}", address(connection));
     }
@@ -364,6 +364,7 @@ fn sctp(media: &MediaSummary<'_>) -> String {
 fn codec(codec: &CodecSummary<'_>) -> String {
     let channels = codec
         .channels
+        .filter(|channels| *channels != 1)
         .map_or(String::new(), |channels| format!("/{channels}"));
     let name = format!("{}/{}{channels}", codec.encoding, codec.clock_rate);
     let mut text = format!("{:>3} {name}", codec.payload_type);

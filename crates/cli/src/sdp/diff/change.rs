@@ -67,6 +67,7 @@ impl fmt::Display for Change {
         match self.change {
             Kind::Added => write!(f, "+ {what}{}", said(after)),
             Kind::Removed => write!(f, "- {what}{}", said(before)),
+            Kind::Changed if before == after => write!(f, "~ {what}: another {after}"),
             Kind::Changed => write!(f, "~ {what}: {before} → {after}"),
             Kind::Renumbered => write!(f, "# {what}: renumbered, {before} → {after}"),
             Kind::Reordered => write!(f, "~ {what}: another order, {before} → {after}"),

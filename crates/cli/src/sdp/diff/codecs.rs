@@ -174,6 +174,7 @@ fn name(codec: &Codec<'_>, all: &[Codec<'_>]) -> String {
     let map = &codec.rtpmap;
     let channels = map
         .channels
+        .filter(|channels| *channels != 1)
         .map_or(String::new(), |channels| format!("/{channels}"));
     let name = format!("{}/{}{channels}", map.encoding, map.clock_rate);
     let repeated = codec.associated_payload_type();

@@ -1,5 +1,7 @@
 //! Puts two descriptions side by side.
 
+use std::collections::BTreeMap;
+
 use rtckit_sdp::attribute::ExtMap;
 use rtckit_sdp::{Media, Session};
 
@@ -185,32 +187,34 @@ fn extensions(before: Within<'_, '_>, after: Within<'_, '_>) -> Vec<Difference> 
 
 /// What is said before and not after, and the other way round. What is said once on each side has changed.
 pub(super) fn differences(before: Vec<Fact>, after: Vec<Fact>) -> Vec<Difference> {
-    let mut new = after;
-    let mut old = Vec::new();
-    for fact in before {
-        let same = |other: &Fact| other.what == fact.what && other.value == fact.value;
-        match new.iter().position(same) {
-            Some(place) => drop(new.remove(place)),
-            None => old.push(fact),
+    let (old, new) = (without(before.clone(), &after), without(after, &before));
+    let count = |facts: &[Fact]| {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for fact in facts {
+            *counts.entry(fact.what.clone()).or_default() += 1;
         }
-    }
+        counts
+    };
+    let (olds, news) = (count(&old), count(&new));
+    let has_changed =
+        |fact: &Fact| olds.get(&fact.what) == Some(&1) && news.get(&fact.what) == Some(&1);
+    let (changed, new): (Vec<Fact>, Vec<Fact>) = new.into_iter().partition(has_changed);
+    let mut changed: BTreeMap<String, String> = changed
+        .into_iter()
+        .map(|fact| (fact.what, fact.shown))
+        .collect();
     let mut found = Vec::new();
-    for fact in &old {
-        let once =
-            |facts: &[Fact]| facts.iter().filter(|other| other.what == fact.what).count() == 1;
-        let counterpart = new.iter().position(|other| other.what == fact.what);
-        let after = counterpart
-            .filter(|_| once(&old) && once(&new))
-            .map(|place| new.remove(place));
+    for fact in old {
+        let after = changed.remove(&fact.what);
         found.push(Difference {
             kind: if after.is_some() {
                 Kind::Changed
             } else {
                 Kind::Removed
             },
-            what: fact.what.clone(),
-            before: Some(fact.shown.clone()),
-            after: after.map(|fact| fact.shown),
+            what: fact.what,
+            before: Some(fact.shown),
+            after,
         });
     }
     found.extend(new.into_iter().map(|fact| Difference {
@@ -220,4 +224,25 @@ pub(super) fn differences(before: Vec<Fact>, after: Vec<Fact>) -> Vec<Difference
         after: Some(fact.shown),
     }));
     found
+}
+
+/// The facts that are not among the others, in their order; what is said twice must be said there twice.
+fn without(facts: Vec<Fact>, others: &[Fact]) -> Vec<Fact> {
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for other in others {
+        let key = (other.what.clone(), other.value.clone());
+        *counts.entry(key).or_default() += 1;
+    }
+    let mut left = facts;
+    left.retain(|fact| {
+        let key = (fact.what.clone(), fact.value.clone());
+        match counts.get_mut(&key) {
+            Some(count @ 1..) => {
+                *count -= 1;
+                false
+            }
+            _ => true,
+        }
+    });
+    left
 }

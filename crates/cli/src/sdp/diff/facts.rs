@@ -204,7 +204,7 @@ fn of_attribute(raw: &RawAttribute<'_>, translate: Translate<'_>) -> Vec<Fact> {
             let mut value = String::new();
             let written = typed.write(&mut value);
             let value = match written {
-                Ok(()) => value,
+                Ok(()) => value.trim().to_owned(),
                 Err(_) => raw.value.unwrap_or_default().to_owned(),
             };
             vec![hidden(raw, Fact::new(name, value))]
