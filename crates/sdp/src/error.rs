@@ -144,19 +144,22 @@ impl fmt::Display for Explanation<'_> {
         }
         let margin = number.ilog10() as usize + 2;
         write!(f, "\n{:margin$}| {:mark$}^", "", "", mark = place - from)?;
+        let rest = line.get(offset..).unwrap_or_default();
+        let what = match rest.chars().next() {
+            None => "the end of the line",
+            Some(' ') => "a space",
+            Some('\t') => "a tab",
+            Some('\r') => "a lone CR",
+            Some('\0') => "NUL",
+            Some(_) => "",
+        };
+        write!(f, " found {what}")?;
         let found = self.error.found(self.text);
-        if found.is_empty() {
-            return f.write_str(" found nothing");
-        }
-        f.write_str(" found ")?;
-        for char in found.chars().filter(|char| !char.is_control()).take(WORD) {
+        let printable = found.chars().filter(|char| !char.is_control());
+        for char in printable.clone().take(WORD) {
             write!(f, "{char}")?;
         }
-        f.write_str(if found.chars().nth(WORD).is_some() {
-            "…"
-        } else {
-            ""
-        })
+        f.write_str(if printable.count() > WORD { "…" } else { "" })
     }
 }
 
@@ -212,7 +215,7 @@ mod tests {
         let error = ParseError::new("mid", 2, "a token").at(2, 6);
         assert_eq!(
             error.explain("v=0\na=mid:é (\n").to_string(),
-            "line 2, column 9, in mid: expected a token (RFC 5888 §4)\n2 | a=mid:é (\n  |        ^ found nothing"
+            "line 2, column 9, in mid: expected a token (RFC 5888 §4)\n2 | a=mid:é (\n  |        ^ found a space"
         );
     }
 

@@ -109,18 +109,24 @@ fn check_address(
     is_address: impl Fn(&'static str) -> fn(&str) -> bool,
 ) -> Result<(), ParseError> {
     let fail = |part, expected| Err(ParseError::new(field, offset_in(value, part), expected));
+    let (ip4, ip6) = match field {
+        "o=" => (
+            "an IPv4 address of one host, or a domain name",
+            "an IPv6 address of one host, or a domain name",
+        ),
+        _ => (
+            "an IPv4 address, or a domain name",
+            "an IPv6 address, or a domain name",
+        ),
+    };
     for word in [network_type, address_type] {
         if !word.chars().all(is_token_char) {
             return fail(word, "a token such as IN or IP4");
         }
     }
     match (network_type, address_type) {
-        ("IN", "IP4") if !is_address("IP4")(address) && !is_domain(address) => {
-            fail(address, "an IPv4 address of this kind, or a domain name")
-        }
-        ("IN", "IP6") if !is_address("IP6")(address) && !is_domain(address) => {
-            fail(address, "an IPv6 address, or a domain name")
-        }
+        ("IN", "IP4") if !is_address("IP4")(address) && !is_domain(address) => fail(address, ip4),
+        ("IN", "IP6") if !is_address("IP6")(address) && !is_domain(address) => fail(address, ip6),
         ("IN", "IP4" | "IP6") => Ok(()),
         ("IN", _) => fail(address_type, "IP4 or IP6"),
         _ => Ok(()),
@@ -440,6 +446,16 @@ impl fmt::Display for Repeat {
             .iter()
             .try_for_each(|offset| write!(f, " {offset}"))
     }
+}
+
+/// A `t=` line and the `r=` lines that follow it
+/// ([RFC 8866 §5](https://www.rfc-editor.org/rfc/rfc8866.html#section-5)).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TimeDescription {
+    /// When the session is on.
+    pub timing: Timing,
+    /// How that repeats.
+    pub repeats: Vec<Repeat>,
 }
 
 /// `z=`: when clocks are changed, and by how much

@@ -5,7 +5,7 @@ use crate::{
     codec::{self, Codec},
     error::{Error, ParseError},
     field::Connection,
-    grammar::{Parsed, after, is_blank, next_number, next_word, number, token, whole},
+    grammar::{Parsed, after, fail, is_blank, next_number, next_word, number, token, whole},
     line::Line,
     section::{Section, check_word, join, section_methods},
 };
@@ -270,6 +270,9 @@ impl<'a> Media<'a> {
 /// `media SP port ["/" integer] SP proto 1*(SP fmt)`, of which the port is kept.
 fn media(input: &str) -> Parsed<'_, (u16, Option<u32>)> {
     let (input, _) = token("a kind of media such as audio")(input)?;
+    if !input.is_empty() && !input.starts_with(is_blank) {
+        return fail(input, "a kind of media of token characters, and a space");
+    }
     let (input, port) = next_number("a port from 0 to 65535")(input)?;
     let (input, ports) = after("/", number("a number of ports"))(input)?;
     let (input, _) = next_word("a protocol such as UDP/TLS/RTP/SAVPF")(input)?;

@@ -3,7 +3,7 @@
 use crate::{
     attribute::{Attribute, Direction, Group},
     error::{Error, ParseError},
-    field::{Origin, Repeat, Timing, Zone},
+    field::{Origin, Repeat, TimeDescription, Timing, Zone},
     line::Line,
     media::Media,
     section::{Section, check_word, section_methods},
@@ -238,6 +238,37 @@ impl<'a> Session<'a> {
     /// Each for itself.
     pub fn repeats(&self) -> impl Iterator<Item = Result<Repeat, ParseError>> {
         self.section.fields('r', Repeat::parse)
+    }
+
+    /// The `t=` lines, each with the `r=` lines that belong to it: those that follow it.
+    ///
+    /// ```
+    /// use rtckit_sdp::Session;
+    ///
+    /// let text = "v=0\no=- 1 1 IN IP4 192.0.2.1\nt=3724394400 3724398000\nr=7d 1h 0 25h\nt=0 0\n";
+    /// let session = Session::parse(text)?;
+    /// let times: Vec<_> = session.times().collect::<Result<_, _>>()?;
+    /// assert_eq!(times[0].repeats[0].interval, 7 * 24 * 3600);
+    /// assert!(times[1].repeats.is_empty());
+    /// # Ok::<(), rtckit_sdp::ParseError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Each for itself.
+    pub fn times(&self) -> impl Iterator<Item = Result<TimeDescription, ParseError>> {
+        let lines = &self.section.lines;
+        let starts = lines.iter().enumerate();
+        let starts = starts.filter(|(_, line)| line.kind() == Some('t'));
+        starts.map(|(place, line)| {
+            let at = |error: ParseError, line: &Line<'_>| error.at(line.number(), 2);
+            let timing = Timing::parse(line.value()).map_err(|error| at(error, line))?;
+            let rest = lines.get(place + 1..).unwrap_or_default().iter();
+            let repeats = rest.take_while(|line| line.kind() == Some('r'));
+            let repeats = repeats
+                .map(|line| Repeat::parse(line.value()).map_err(|error| at(error, line)))
+                .collect::<Result<_, _>>()?;
+            Ok(TimeDescription { timing, repeats })
+        })
     }
 
     /// The first `z=` line: when clocks are changed.

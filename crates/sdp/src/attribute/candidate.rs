@@ -4,7 +4,10 @@
 use super::Attribute;
 use crate::{
     error::ParseError,
-    grammar::{Parsed, blanks0, fail, is_blank, next_number, next_word, whole, word},
+    grammar::{
+        Parsed, blanks0, chars, fail, is_blank, is_ice_char, next_number, next_word, offset_in,
+        whole, word,
+    },
 };
 use alloc::vec::Vec;
 use core::{fmt, net::IpAddr};
@@ -85,6 +88,40 @@ impl<'a> Attribute<'a> for Candidate<'a> {
 
     fn parse(value: &'a str) -> Result<Self, ParseError> {
         whole(Self::NAME, value, candidate)
+    }
+
+    /// The foundation has 1 to 32 `ice-char`s, the component is from 1 to 256, and what is related comes first.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        let candidate = Self::parse(value)?;
+        let expected = "a foundation of 1 to 32 letters, digits, + and /";
+        chars(
+            Self::NAME,
+            candidate.foundation,
+            1..=32,
+            is_ice_char,
+            expected,
+        )?;
+        if !(1..=256).contains(&candidate.component) {
+            let at = candidate.foundation.len() + 1;
+            return Err(ParseError::new(Self::NAME, at, "a component from 1 to 256"));
+        }
+        let words = value.split(is_blank).skip(8).step_by(2).enumerate();
+        for (i, word) in words {
+            let place = match word {
+                "raddr" => 0,
+                "rport" => 1,
+                _ => continue,
+            };
+            if i != place {
+                let expected = "raddr and rport, in this order, right after the type";
+                return Err(ParseError::new(
+                    Self::NAME,
+                    offset_in(value, word),
+                    expected,
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {

@@ -4,7 +4,9 @@
 use super::{Address, Attribute, flag, numeric};
 use crate::{
     error::ParseError,
-    grammar::{chars, is_blank, is_ice_char, next_number, next_word, number, whole, word},
+    grammar::{
+        chars, is_blank, is_ice_char, next_number, next_word, number, offset_in, whole, word,
+    },
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -106,6 +108,22 @@ impl<'a> Attribute<'a> for IceOptions<'a> {
             return Err(ParseError::new(Self::NAME, 0, "an option such as trickle"));
         }
         Ok(Self(value))
+    }
+
+    /// Tags are of `ice-char`s, and of hyphens, which the registered ones have.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        for tag in Self::parse(value)?.tags() {
+            let allowed = |c| is_ice_char(c) || c == '-';
+            chars(
+                Self::NAME,
+                tag,
+                1..=256,
+                allowed,
+                "a tag of letters, digits, + and /",
+            )
+            .map_err(|error| error.at(0, offset_in(value, tag)))?;
+        }
+        Ok(())
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {

@@ -320,14 +320,14 @@ fn span(input: &str) -> Parsed<'_, Span> {
         return size(input).map(|(rest, one)| (rest, Span::One(one)));
     };
     let (rest, low) = size(rest)?;
-    if let Some(rest) = rest.strip_prefix(':') {
-        let (rest, second) = size(rest)?;
+    if let Some(after_colon) = rest.strip_prefix(':') {
+        let (rest, second) = size(after_colon)?;
         let (at, (rest, step, high)) = match rest.strip_prefix(':') {
             Some(last) => {
                 let (rest, high) = size(last)?;
                 (last, (rest, Some(second), high))
             }
-            None => (rest, (rest, None, second)),
+            None => (after_colon, (rest, None, second)),
         };
         if high <= low {
             return fail(at, "a larger number than the first");

@@ -96,9 +96,8 @@ fn phone(text: &str) -> bool {
             .all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-'))
 }
 
-/// `media SP port ["/" integer] SP proto 1*(SP fmt)`.
+/// `media SP port ["/" integer] SP proto 1*(SP fmt)`, beyond what the parser sees to: protocol and formats are tokens.
 pub(super) fn media(value: &str) -> Result<(), ParseError> {
-    crate::media::check(value)?;
     let proto_at = value.split(is_blank).filter(|word| !word.is_empty()).nth(2);
     let formats = value
         .split(is_blank)

@@ -23,7 +23,8 @@ pub(super) struct Section<'t> {
     /// The payload types of which attributes speak.
     named: Vec<(u8, Place)>,
     fmtps: Vec<(u8, Parameters<'t>, Place)>,
-    rids: Vec<&'t str>,
+    /// The ids of `a=rid`, with line and column.
+    rids: Vec<(&'t str, u32, usize)>,
     simulcast: Vec<(&'t str, Place)>,
     extensions: Vec<u16>,
 }
@@ -130,7 +131,7 @@ impl<'t> Section<'t> {
             }
             Kind::Rid => {
                 if let Ok(rid) = Rid::parse(value) {
-                    self.rids.push(rid.id);
+                    self.rids.push((rid.id, line, offset));
                     for payload_type in rid.payload_types() {
                         self.named.push((payload_type, place));
                     }
@@ -178,16 +179,21 @@ impl<'t> Section<'t> {
             self.check_parameters(found);
         }
         self.rids.sort_unstable();
-        if self.rids.windows(2).any(|pair| pair.first() == pair.last()) {
-            let place = Place {
-                kind: Kind::Rid,
-                line: self.line,
-                offset: 0,
-            };
-            place.add(Rule::Ambiguous, "each a=rid with an id of its own", found);
+        for pair in self.rids.windows(2) {
+            if let [(first, ..), (second, line, offset)] = pair
+                && first == second
+            {
+                let (kind, line, offset) = (Kind::Rid, *line, *offset);
+                let place = Place { kind, line, offset };
+                place.add(Rule::Ambiguous, "an id that no other a=rid has", found);
+            }
         }
         for (rid, place) in &self.simulcast {
-            if self.rids.binary_search(rid).is_err() {
+            if self
+                .rids
+                .binary_search_by(|(other, ..)| other.cmp(rid))
+                .is_err()
+            {
                 place.add(Rule::Undefined, "the id of an a=rid", found);
             }
         }
@@ -238,11 +244,10 @@ impl<'t> Section<'t> {
                     );
                 }
                 Ok(crate::parameters::CodecParameters::Rtx(rtx)) if !self.is_listed(rtx.apt) => {
-                    place.add(
-                        Rule::Undefined,
-                        "an apt that is a payload type of the m= line",
-                        found,
-                    );
+                    let expected = "an apt that is a payload type of the m= line";
+                    let error = ParseError::new("fmtp", place.offset, expected);
+                    let error = error.at(place.line, 0);
+                    found.add(Rule::Undefined, error, Reference::rfc("4588", "8.1"));
                 }
                 Ok(_) => {}
             }

@@ -35,6 +35,14 @@ pub(super) struct Walk<'t> {
 pub(super) struct Found(Vec<Deviation>);
 
 impl Found {
+    /// Adds what makes the parser refuse the text, if there is room.
+    pub(super) fn refuse(&mut self, error: ParseError, reference: Reference) {
+        self.add(Rule::Syntax, error, reference);
+        if let Some(deviation) = self.0.last_mut() {
+            deviation.refused = (deviation.line, deviation.column) == (error.line, error.column);
+        }
+    }
+
     /// Adds what an error says, if there is room.
     pub(super) fn add(&mut self, rule: Rule, error: ParseError, reference: Reference) {
         if self.0.len() < Deviation::MAX {
@@ -91,8 +99,12 @@ impl<'t> Walk<'t> {
             self.add(Rule::LineEnd, "the line", text.len(), "CR LF");
         }
         if let Some(at) = text.find(['\r', '\0']) {
-            self.add(Rule::Syntax, "the line", at, "no lone CR, and no NUL");
-            return;
+            let expected = "no lone CR, and no NUL";
+            let error = ParseError::new("the line", at, expected).at(self.number, 0);
+            if text.contains('\r') || text.starts_with("m=") {
+                return self.found.refuse(error, reference::SDP);
+            }
+            return self.found.add(Rule::Syntax, error, reference::SDP);
         }
         let kind = match *text.as_bytes() {
             [kind, b'=', ..] if kind.is_ascii() => char::from(kind),
@@ -114,7 +126,10 @@ impl<'t> Walk<'t> {
     fn media(&mut self, value: &'t str) {
         self.end_section();
         self.blanks('m', value);
-        if let Err(error) = fields::media(value) {
+        if let Err(error) = crate::media::check(value) {
+            let error = error.at(self.number, 2);
+            self.found.refuse(error, Reference::rfc("8866", "5.14"));
+        } else if let Err(error) = fields::media(value) {
             self.syntax(error);
         }
         self.section = Some(Section::new(value, self.number));
@@ -129,7 +144,7 @@ impl<'t> Walk<'t> {
         let Some(rank) = order.find(kind) else {
             let expected = match SESSION.contains(kind) {
                 true => "such a line before the first m=",
-                false => "a type of line that there is: v o s i u e p c b t r z k a m",
+                false => "one of the types of line: v o s i u e p c b t r z k a m",
             };
             let rule = match SESSION.contains(kind) {
                 true => Rule::LineOrder,
@@ -295,7 +310,15 @@ impl<'t> Walk<'t> {
             }
             (None, Kind::ExtMap) => {
                 if let Some(id) = super::section::extension_id(value) {
-                    self.session_extensions.push(id);
+                    if self.session_extensions.contains(&id) {
+                        let expected = "an id that no other extension has";
+                        let error = ParseError::new("extmap", offset, expected);
+                        let error = error.at(self.number, 0);
+                        self.found.add(Rule::Ambiguous, error, kind.reference());
+                    } else {
+                        // There are 511 of them at the most.
+                        self.session_extensions.push(id);
+                    }
                 }
             }
             (Some(_), Kind::Mid) => self.mids.push((value, self.number)),
