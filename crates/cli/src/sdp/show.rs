@@ -135,6 +135,7 @@ impl Page {
         );
         self.row("bandwidth", &bandwidths(&session.bandwidths));
         self.rows("time", session.times.iter().filter_map(time));
+        self.rows("extensions", session.extensions.iter().map(extension));
         let groups = session.groups.iter();
         self.rows(
             "group",

@@ -23,6 +23,8 @@ pub(crate) struct Summary<'s> {
     pub(crate) bandwidths: Vec<BandwidthSummary<'s>>,
     pub(crate) times: Vec<TimeSummary>,
     pub(crate) groups: Vec<GroupSummary<'s>>,
+    /// Those that hold for every section.
+    pub(crate) extensions: Vec<ExtensionSummary<'s>>,
     pub(crate) lines: Vec<LineSummary<'s>>,
     pub(crate) media: Vec<MediaSummary<'s>>,
 }
@@ -270,6 +272,11 @@ impl<'s> Summary<'s> {
             bandwidths: session.bandwidths().filter_map(bandwidth).collect(),
             times: times.map(time).collect(),
             groups: groups.map(group).collect(),
+            extensions: session
+                .attributes_of()
+                .filter_map(Result::ok)
+                .map(extension)
+                .collect(),
             lines: session.lines().iter().map(line).collect(),
             media: media
                 .map(|media| MediaSummary::of(session, media))
@@ -304,7 +311,7 @@ impl<'s> MediaSummary<'s> {
             dtls: dtls(session, media),
             sctp: sctp(media),
             codecs: media.codecs().into_iter().map(codec).collect(),
-            extensions: extensions(session, media),
+            extensions: well_formed(media).map(extension).collect(),
             streams: well_formed::<Msid<'_>>(media).map(stream).collect(),
             sources: sources(media),
             source_groups: well_formed::<SsrcGroup<'_>>(media)
@@ -401,10 +408,14 @@ fn ice<'s>(session: &'s Session<'_>, media: &'s Media<'_>) -> Option<IceSummary<
     })
 }
 
+/// How many fingerprints of the session are told again for each section: every one of them, of any real description.
+const MAX_FINGERPRINTS: usize = 16;
+
 fn dtls<'s>(session: &'s Session<'_>, media: &'s Media<'_>) -> Option<DtlsSummary<'s>> {
     let setup = session.attribute_for::<Setup>(media).and_then(Result::ok);
     let own = media.has(Fingerprint::NAME);
     let of_session = session.attributes_of::<Fingerprint<'_>>().filter(|_| !own);
+    let of_session = of_session.take(MAX_FINGERPRINTS);
     let all = media.attributes_of().chain(of_session);
     let fingerprints: Vec<_> = all.filter_map(Result::ok).map(fingerprint).collect();
     (setup.is_some() || !fingerprints.is_empty()).then_some(DtlsSummary {
@@ -448,18 +459,13 @@ const fn parameter<'s>((key, value): (&'s str, Option<&'s str>)) -> ParameterSum
     ParameterSummary { key, value }
 }
 
-/// The section's own, and those the session has for all sections.
-fn extensions<'s>(session: &'s Session<'_>, media: &'s Media<'_>) -> Vec<ExtensionSummary<'s>> {
-    let all = media.attributes_of().chain(session.attributes_of());
-    let extensions = all
-        .filter_map(Result::ok)
-        .map(|extension: ExtMap<'s>| ExtensionSummary {
-            id: extension.id,
-            direction: extension.direction.map(|direction| direction.as_str()),
-            uri: extension.uri,
-            attributes: extension.attributes,
-        });
-    extensions.collect()
+fn extension(extension: ExtMap<'_>) -> ExtensionSummary<'_> {
+    ExtensionSummary {
+        id: extension.id,
+        direction: extension.direction.map(|direction| direction.as_str()),
+        uri: extension.uri,
+        attributes: extension.attributes,
+    }
 }
 
 const fn stream<'s>(msid: Msid<'s>) -> StreamSummary<'s> {

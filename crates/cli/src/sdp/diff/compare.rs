@@ -132,11 +132,15 @@ fn media(
     found
 }
 
+/// How many extensions of the session are looked at in each section. Their ids end at 255.
+const MAX_EXTENSIONS: usize = 256;
+
 /// Header extensions are known by their URI, and those that are encrypted by the URI of what is.
 fn extensions(before: Within<'_, '_>, after: Within<'_, '_>) -> Vec<Difference> {
     let of = |(session, media): Within<'_, '_>| {
         let own = media.attributes_of::<ExtMap<'_>>();
-        let all = own.chain(session.attributes_of::<ExtMap<'_>>());
+        let of_session = session.attributes_of::<ExtMap<'_>>().take(MAX_EXTENSIONS);
+        let all = own.chain(of_session);
         let named = all.filter_map(Result::ok).map(|extension| {
             let name = format!("{} {}", extension.uri, extension.attributes);
             let direction = extension

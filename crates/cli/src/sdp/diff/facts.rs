@@ -84,14 +84,18 @@ pub(super) fn of_session(session: &Session<'_>) -> Vec<Fact> {
         .collect();
     facts.push(Fact::new("times", times.join(", ")));
     facts.retain(|fact| !fact.value.is_empty());
-    let alone = session.media().is_empty();
+    let looked_at_in_sections = passed_on(session).count();
+    let mut skipped = 0;
     for line in session.lines() {
-        match (line.kind(), line.attribute()) {
-            (Some('v' | 'o' | 's' | 't' | 'r' | 'z'), _) => {}
-            (Some('c'), _) if !alone => {}
-            (_, Some(raw)) if !alone && is_inherited(raw.name) => {}
-            _ => facts.extend(of_line(line, &|number| number.to_string())),
+        let kind = line.kind();
+        if kind.is_some_and(|kind| "vostrz".contains(kind)) {
+            continue;
         }
+        if is_inherited(line) && skipped < looked_at_in_sections {
+            skipped += 1;
+            continue;
+        }
+        facts.extend(of_line(line, &|number| number.to_string()));
     }
     facts
 }
@@ -118,25 +122,43 @@ pub(super) fn of_media(
         ));
     }
     let own = media.lines().iter();
-    let inherited = session
-        .lines()
-        .iter()
-        .filter(|line| is_passed_on(line, media));
+    let inherited = passed_on(session).filter(|line| has_none_of(media, line));
     for line in own.chain(inherited) {
         facts.extend(of_line(line, translate));
     }
     facts
 }
 
-fn is_inherited(name: &str) -> bool {
-    INHERITED.contains(&name) || Direction::from_name(name).is_some()
+/// How many lines of the session are looked at again in each section. More than that, which no real description has,
+/// are compared as the session's.
+const MAX_PASSED_ON: usize = 64;
+
+/// The lines of the session that hold for the sections, if there are any.
+fn passed_on<'s, 't>(session: &'s Session<'t>) -> impl Iterator<Item = &'s Line<'t>> {
+    let most = if session.media().is_empty() {
+        0
+    } else {
+        MAX_PASSED_ON
+    };
+    session
+        .lines()
+        .iter()
+        .filter(|line| is_inherited(line))
+        .take(most)
 }
 
-/// Whether a line of the session holds for this section: one that has none of its own.
-fn is_passed_on(line: &Line<'_>, media: &Media<'_>) -> bool {
+fn is_inherited(line: &Line<'_>) -> bool {
     match line.attribute() {
-        Some(raw) => INHERITED.contains(&raw.name) && !media.has(raw.name),
-        None => line.kind() == Some('c') && media.connection().is_none(),
+        Some(raw) => INHERITED.contains(&raw.name) || Direction::from_name(raw.name).is_some(),
+        None => line.kind() == Some('c'),
+    }
+}
+
+/// Whether a section has no such line of its own. Directions and extensions are looked at elsewhere.
+fn has_none_of(media: &Media<'_>, line: &Line<'_>) -> bool {
+    match line.attribute() {
+        Some(raw) => !media.has(raw.name),
+        None => media.connection().is_none(),
     }
 }
 
