@@ -88,7 +88,8 @@ pub struct Media<'a> {
 }
 
 impl<'a> Media<'a> {
-    pub(crate) fn parse(line: Line<'a>) -> Result<Self, ParseError> {
+    /// Reads the `m=` line of a section, and makes room for so many lines after it.
+    pub(crate) fn parse(line: Line<'a>, room: usize) -> Result<Self, ParseError> {
         // Elsewhere a NUL is kept as it is; of an m= line the words are written again, in answers not least.
         if let Some(at) = line.value().find('\0') {
             let expected = "no NUL: the words of an m= line are tokens";
@@ -98,7 +99,7 @@ impl<'a> Media<'a> {
             whole("m=", line.value(), media).map_err(|error| error.at(line.number(), 2))?;
         Ok(Self {
             line,
-            section: Section::new(),
+            section: Section::with_room(room),
             port,
             ports,
         })

@@ -29,9 +29,13 @@ pub(crate) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    pub(crate) fn new() -> Self {
-        // Most sections have some 20 to 200 lines.
-        let lines = Vec::with_capacity(32);
+    pub(crate) const fn new() -> Self {
+        Self { lines: Vec::new() }
+    }
+
+    /// A section with room for so many lines.
+    pub(crate) fn with_room(lines: usize) -> Self {
+        let lines = Vec::with_capacity(lines);
         Self { lines }
     }
 

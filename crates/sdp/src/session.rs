@@ -111,7 +111,12 @@ impl<'a> Session<'a> {
             let expected = "a shorter text: it exceeds Limits::bytes";
             return Err(ParseError::new("the text", limits.bytes, expected));
         }
-        let mut section = Section::new();
+        /// Most sections have some 20 to 200 lines.
+        const ROOM: usize = 32;
+        /// How many sections get room in advance: a text of empty sections gets no more memory than it is worth.
+        const ROOMY: usize = 16;
+
+        let mut section = Section::with_room(ROOM);
         let mut media: Vec<Media<'a>> = Vec::new();
         let mut number = 0;
         let mut rest = text;
@@ -121,7 +126,10 @@ impl<'a> Session<'a> {
             rest = after;
             check_limits(&line, media.len(), limits)?;
             match (line.kind(), media.last_mut()) {
-                (Some('m'), _) => media.push(Media::parse(line)?),
+                (Some('m'), _) => {
+                    let room = if media.len() < ROOMY { ROOM } else { 0 };
+                    media.push(Media::parse(line, room)?);
+                }
                 (_, Some(media)) => media.section.lines.push(line),
                 (_, None) => section.lines.push(line),
             }

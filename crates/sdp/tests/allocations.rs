@@ -47,6 +47,15 @@ fn an_offer_is_read_with_a_dozen_allocations() {
     assert!((1..=12).contains(&parsed), "{parsed} allocations");
 
     let before = ALLOCATIONS.get();
+    let media = session.media().iter().flat_map(|media| media.attributes());
+    let attributes = session.attributes().chain(media);
+    let typed = attributes.filter(|attribute| matches!(attribute.typed(), Some(Ok(_))));
+    assert_eq!(typed.count(), 173);
+    // Lists of candidates' extensions, of SSRCs in groups, of mids.
+    let reading = ALLOCATIONS.get() - before;
+    assert!(parsed + reading < 30, "{parsed} and {reading} allocations");
+
+    let before = ALLOCATIONS.get();
     let video = &session.media()[1];
     assert!(
         video

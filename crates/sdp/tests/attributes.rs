@@ -653,6 +653,15 @@ fn the_letter_of_the_rfc_is_stricter_than_the_parsers() {
     assert_eq!(PTime("2x").microseconds(), None);
     assert_eq!(PTime("2.x").microseconds(), None);
     assert_eq!(lax::<IceOptions<'_>>("trickle a_b"), 10);
+    assert_eq!(lax::<RtcpXr<'_>>("pkt-loss-rle=x"), 14);
+    assert_eq!(lax::<RtcpXr<'_>>("rcvr-rtt"), 1);
+    assert_eq!(lax::<RtcpXr<'_>>("rcvr-rtt=all:"), 10);
+    assert_eq!(lax::<RtcpXr<'_>>("stat-summary=loss,luck"), 14);
+    assert_eq!(lax::<RtcpXr<'_>>("voip-metrics=1"), 14);
+    let all =
+        "pkt-loss-rle pkt-dup-rle=9 rcvr-rtt=sender:100 stat-summary=loss,TTL voip-metrics x-new=1";
+    assert_eq!(RtcpXr::check(all), Ok(()));
+    assert_eq!(RtcpXr::check(""), Ok(()));
     let host = "1 1 udp 1 192.0.2.1 9 typ host";
     assert_eq!(lax::<Candidate<'_>>(&format!("x_{host}")), 2);
     assert_eq!(lax::<Candidate<'_>>("1 0 udp 1 192.0.2.1 9 typ host"), 3);

@@ -1,4 +1,5 @@
 //! The rules of offer and answer, one by one; the examples of the RFCs are in `rfc.rs`.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use rtckit_sdp::{
     Codec, Media, Origin, Session,

@@ -1,5 +1,6 @@
 //! The examples of RFC 8866, 3264, 4317, 8829 and 8853: read, written, checked, and held against the rules of offer and
 //! answer.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use core::fmt::Write;
 use rtckit_sdp::{

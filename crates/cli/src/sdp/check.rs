@@ -52,7 +52,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let hidden = (!options.secrets).then(|| secret::hide(&input.text));
     let text = hidden.as_ref().unwrap_or(&input.text);
     if options.json {
-        let problems = deviations.iter().map(|deviation| problem(deviation, text));
+        let lines: Vec<&str> = text.lines().collect();
+        let problems = deviations
+            .iter()
+            .map(|deviation| problem(deviation, &lines));
         print_json(&problems.collect::<Vec<_>>())?;
     } else {
         print(&report(&input.name, text, &deviations))?;
@@ -60,14 +63,14 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     verdict(&input.name, &deviations)
 }
 
-fn problem<'t>(deviation: &Deviation, text: &'t str) -> Problem<'t> {
+fn problem<'t>(deviation: &Deviation, lines: &[&'t str]) -> Problem<'t> {
     Problem {
         line: deviation.line,
         column: deviation.column,
         rule: deviation.rule.name(),
         field: deviation.field,
         expected: deviation.expected,
-        found: deviation.as_error().found(text),
+        found: found(deviation, lines),
         reference: deviation.reference.to_string(),
         url: deviation.reference.url(),
         refused: deviation.refused,
@@ -91,6 +94,7 @@ fn report(name: &str, text: &str, deviations: &[Deviation]) -> String {
     if deviations.is_empty() {
         return format!("{name}: no problems\n");
     }
+    let lines: Vec<&str> = text.lines().collect();
     let mut report = String::new();
     let mut rest = deviations;
     while let Some((first, after)) = rest.split_first() {
@@ -101,7 +105,7 @@ fn report(name: &str, text: &str, deviations: &[Deviation]) -> String {
             let last = rest.get(same - 1).unwrap_or(first);
             let _ = writeln!(report, "      the same on each line up to {}", last.line);
         } else {
-            report.push_str(&place(first, text));
+            report.push_str(&place(first, &lines));
         }
         report.push('\n');
         rest = rest.get(same..).unwrap_or(after);
@@ -135,31 +139,51 @@ fn run_of_line_ends(deviations: &[Deviation]) -> usize {
 }
 
 /// The line, a mark under the place, and what stands there.
-fn place(deviation: &Deviation, text: &str) -> String {
-    let explanation = deviation.explain(text).to_string();
-    let mut lines = explanation.lines().skip(1);
-    let (Some(line), Some(mark)) = (lines.next(), lines.next()) else {
+fn place(deviation: &Deviation, lines: &[&str]) -> String {
+    if deviation.line as usize > lines.len() {
+        return String::new();
+    }
+    let (alone, line) = alone(deviation, lines);
+    // Of an empty text nothing is shown, of an empty line the line.
+    let explanation = alone.explain(&format!("{line}\n")).to_string();
+    let mut shown = explanation.lines().skip(1);
+    // "1 | the line" and "  |  ^ found": the number of the line is another.
+    let mut row = || shown.next()?.split_once("| ");
+    let (Some((_, line)), Some((_, mark))) = (row(), row()) else {
         return String::new();
     };
-    let mark = match (mark.split_once('^'), instead(deviation, text)) {
+    let mark = match (mark.split_once('^'), instead(deviation, lines)) {
         (Some((before, _)), Some(instead)) => format!("{before}^ {instead}"),
         _ => mark.to_owned(),
     };
-    format!("  {}\n  {}\n", harmless(line), harmless(&mark))
+    let number = deviation.line.to_string();
+    let margin = " ".repeat(number.len());
+    let (line, mark) = (harmless(line), harmless(&mark));
+    format!("  {number} | {line}\n  {margin} | {mark}\n")
+}
+
+/// The same problem in its line alone: whoever explains it would look for the line from the top of the text.
+fn alone<'t>(deviation: &Deviation, lines: &[&'t str]) -> (Deviation, &'t str) {
+    let index = (deviation.line as usize).saturating_sub(1);
+    let mut alone = *deviation;
+    alone.line = 1;
+    (alone, lines.get(index).copied().unwrap_or_default())
+}
+
+fn found<'t>(deviation: &Deviation, lines: &[&'t str]) -> &'t str {
+    let (alone, line) = alone(deviation, lines);
+    alone.as_error().found(line)
 }
 
 /// What to say of the place where no word stands that could be shown.
-fn instead(deviation: &Deviation, text: &str) -> Option<&'static str> {
+fn instead(deviation: &Deviation, lines: &[&str]) -> Option<&'static str> {
     if deviation.rule == Rule::LineMissing {
         return Some("missing here");
     }
-    if !deviation.as_error().found(text).is_empty() {
+    if !found(deviation, lines).is_empty() {
         return None;
     }
-    let line = text
-        .lines()
-        .nth((deviation.line as usize).saturating_sub(1))
-        .unwrap_or_default();
+    let (_, line) = alone(deviation, lines);
     let offset = (deviation.column as usize).saturating_sub(1);
     Some(match line.as_bytes().get(offset) {
         Some(b'\t') => "found a tab",

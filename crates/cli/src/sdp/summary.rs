@@ -1,8 +1,10 @@
 //! What a description says, typed, for people and for programs. `schema/sdp-show.schema.json` describes the JSON.
 
+use std::collections::BTreeMap;
+
 use rtckit_sdp::attribute::{
-    Attribute, BundleOnly, Candidate, EndOfCandidates, ExtMap, Fingerprint, Group, IceLite,
-    IceOptions, IcePwd, IceUfrag, MaxMessageSize, Msid, Rid, RidDirection, Rtcp, RtcpMux,
+    Attribute, BundleOnly, Candidate, Direction, EndOfCandidates, ExtMap, Fingerprint, Group,
+    IceLite, IceOptions, IcePwd, IceUfrag, MaxMessageSize, Msid, Rid, RidDirection, Rtcp, RtcpMux,
     RtcpMuxOnly, RtcpRsize, SctpMap, SctpPort, Setup, Simulcast, SimulcastStream, Ssrc, SsrcGroup,
 };
 use rtckit_sdp::field::{Bandwidth, Connection};
@@ -259,6 +261,7 @@ impl<'s> Summary<'s> {
         });
         let times = session.timings().filter_map(Result::ok);
         let groups = session.attributes_of::<Group<'_>>().filter_map(Result::ok);
+        let shared = Shared::of(session);
         let media = session.media().iter();
         Self {
             version: session.version(),
@@ -279,14 +282,14 @@ impl<'s> Summary<'s> {
                 .collect(),
             lines: session.lines().iter().map(line).collect(),
             media: media
-                .map(|media| MediaSummary::of(session, media))
+                .map(|media| MediaSummary::of(&shared, media))
                 .collect(),
         }
     }
 }
 
 impl<'s> MediaSummary<'s> {
-    fn of(session: &'s Session<'_>, media: &'s Media<'_>) -> Self {
+    fn of(shared: &Shared<'s>, media: &'s Media<'_>) -> Self {
         let lines = core::iter::once(media.media_line()).chain(media.lines());
         Self {
             line: media.media_line().number(),
@@ -296,7 +299,11 @@ impl<'s> MediaSummary<'s> {
             protocol: media.protocol(),
             formats: media.formats().collect(),
             mid: media.mid(),
-            direction: session.direction_of(media).as_str(),
+            direction: media
+                .direction()
+                .or(shared.direction)
+                .unwrap_or_default()
+                .as_str(),
             rejected: media.is_rejected(),
             bundle_only: media.has(BundleOnly::NAME),
             information: media.information(),
@@ -307,8 +314,8 @@ impl<'s> MediaSummary<'s> {
                 .collect(),
             bandwidths: media.bandwidths().filter_map(bandwidth).collect(),
             rtcp: rtcp(media),
-            ice: ice(session, media),
-            dtls: dtls(session, media),
+            ice: ice(shared, media),
+            dtls: dtls(shared, media),
             sctp: sctp(media),
             codecs: media.codecs().into_iter().map(codec).collect(),
             extensions: well_formed(media).map(extension).collect(),
@@ -320,8 +327,7 @@ impl<'s> MediaSummary<'s> {
             rids: well_formed::<Rid<'_>>(media).map(rid).collect(),
             simulcast: well_formed::<Simulcast<'_>>(media).next().map(simulcast),
             candidates: well_formed::<Candidate<'_>>(media).map(candidate).collect(),
-            end_of_candidates: media.has(EndOfCandidates::NAME)
-                || session.has(EndOfCandidates::NAME),
+            end_of_candidates: media.has(EndOfCandidates::NAME) || shared.end_of_candidates,
             lines: lines.map(line).collect(),
         }
     }
@@ -395,32 +401,72 @@ fn rtcp(media: &Media<'_>) -> RtcpSummary {
     }
 }
 
-fn ice<'s>(session: &'s Session<'_>, media: &'s Media<'_>) -> Option<IceSummary<'s>> {
-    let IceUfrag(ufrag) = session.attribute_for(media)?.ok()?;
-    let password = session.attribute_for(media).and_then(Result::ok);
-    let options = session.attribute_for::<IceOptions<'_>>(media);
-    let options = options.and_then(Result::ok);
+/// What the session says for all sections that do not say it themselves; looked up once.
+#[derive(Debug)]
+struct Shared<'s> {
+    direction: Option<Direction>,
+    ufrag: Option<&'s str>,
+    password: Option<&'s str>,
+    options: Option<IceOptions<'s>>,
+    lite: bool,
+    end_of_candidates: bool,
+    setup: Option<Setup>,
+    fingerprints: Vec<Fingerprint<'s>>,
+}
+
+impl<'s> Shared<'s> {
+    /// How many fingerprints are told again for each section: every one of them, of any real description.
+    const MAX_FINGERPRINTS: usize = 16;
+
+    fn of(session: &'s Session<'_>) -> Self {
+        let mut directions = session.attributes();
+        let ufrag = session.attribute().and_then(Result::ok);
+        let password = session.attribute().and_then(Result::ok);
+        let fingerprints = session.attributes_of().filter_map(Result::ok);
+        Self {
+            direction: directions.find_map(|attribute| Direction::from_name(attribute.name)),
+            ufrag: ufrag.map(|IceUfrag(ufrag)| ufrag),
+            password: password.map(|IcePwd(password)| password),
+            options: session.attribute().and_then(Result::ok),
+            lite: session.has(IceLite::NAME),
+            end_of_candidates: session.has(EndOfCandidates::NAME),
+            setup: session.attribute().and_then(Result::ok),
+            fingerprints: fingerprints.take(Self::MAX_FINGERPRINTS).collect(),
+        }
+    }
+}
+
+fn ice<'s>(shared: &Shared<'s>, media: &'s Media<'_>) -> Option<IceSummary<'s>> {
+    let ufrag = media
+        .attribute()
+        .and_then(Result::ok)
+        .map(|IceUfrag(ufrag)| ufrag);
+    let password = media
+        .attribute()
+        .and_then(Result::ok)
+        .map(|IcePwd(password)| password);
+    let options = media.attribute().and_then(Result::ok).or(shared.options);
     Some(IceSummary {
-        ufrag,
-        password: password.map(|IcePwd(password)| password),
+        ufrag: ufrag.or(shared.ufrag)?,
+        password: password.or(shared.password),
         options: options.map_or_else(Vec::new, |options| options.tags().collect()),
-        lite: session.has(IceLite::NAME),
+        lite: shared.lite,
     })
 }
 
-/// How many fingerprints of the session are told again for each section: every one of them, of any real description.
-const MAX_FINGERPRINTS: usize = 16;
-
-fn dtls<'s>(session: &'s Session<'_>, media: &'s Media<'_>) -> Option<DtlsSummary<'s>> {
-    let setup = session.attribute_for::<Setup>(media).and_then(Result::ok);
-    let own = media.has(Fingerprint::NAME);
-    let of_session = session.attributes_of::<Fingerprint<'_>>().filter(|_| !own);
-    let of_session = of_session.take(MAX_FINGERPRINTS);
-    let all = media.attributes_of().chain(of_session);
-    let fingerprints: Vec<_> = all.filter_map(Result::ok).map(fingerprint).collect();
-    (setup.is_some() || !fingerprints.is_empty()).then_some(DtlsSummary {
+fn dtls<'s>(shared: &Shared<'s>, media: &'s Media<'_>) -> Option<DtlsSummary<'s>> {
+    let setup = media
+        .attribute::<Setup>()
+        .and_then(Result::ok)
+        .or(shared.setup);
+    let own: Vec<_> = well_formed(media).collect();
+    let fingerprints = match media.has(Fingerprint::NAME) {
+        true => own,
+        false => shared.fingerprints.clone(),
+    };
+    (setup.is_some() || !fingerprints.is_empty()).then(|| DtlsSummary {
         setup: setup.map(Setup::as_str),
-        fingerprints,
+        fingerprints: fingerprints.into_iter().map(fingerprint).collect(),
     })
 }
 
@@ -478,19 +524,22 @@ const fn stream<'s>(msid: Msid<'s>) -> StreamSummary<'s> {
 /// The attributes of each SSRC together, in the order in which the SSRCs first appear.
 fn sources<'s>(media: &'s Media<'_>) -> Vec<SourceSummary<'s>> {
     let mut sources: Vec<SourceSummary<'s>> = Vec::new();
+    let mut places = BTreeMap::new();
     for Ssrc {
         ssrc,
         attribute,
         value,
     } in well_formed(media)
     {
-        let said = parameter((attribute, value));
-        match sources.iter_mut().rfind(|source| source.ssrc == ssrc) {
-            Some(source) => source.attributes.push(said),
-            None => sources.push(SourceSummary {
+        let place = *places.entry(ssrc).or_insert(sources.len());
+        if place == sources.len() {
+            sources.push(SourceSummary {
                 ssrc,
-                attributes: vec![said],
-            }),
+                attributes: Vec::new(),
+            });
+        }
+        if let Some(source) = sources.get_mut(place) {
+            source.attributes.push(parameter((attribute, value)));
         }
     }
     sources

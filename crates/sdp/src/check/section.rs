@@ -20,8 +20,6 @@ pub(super) struct Section<'t> {
     listed: [bool; 128],
     /// The encoding that `a=rtpmap` gives each payload type.
     encodings: [Option<&'t str>; 128],
-    /// The payload types of which attributes speak.
-    named: Vec<(u8, Place)>,
     fmtps: Vec<(u8, Parameters<'t>, Place)>,
     /// The ids of `a=rid`, with line and column.
     rids: Vec<(&'t str, u32, usize)>,
@@ -74,7 +72,6 @@ impl<'t> Section<'t> {
             formats,
             listed,
             encodings: [None; 128],
-            named: Vec::new(),
             fmtps: Vec::new(),
             rids: Vec::new(),
             simulcast: Vec::new(),
@@ -85,6 +82,13 @@ impl<'t> Section<'t> {
     fn is_listed(&self, payload_type: u8) -> bool {
         let listed = self.listed.get(usize::from(payload_type));
         listed.copied().unwrap_or_default()
+    }
+
+    /// An attribute speaks of a payload type.
+    fn name(&self, payload_type: u8, place: Place, found: &mut Found) {
+        if self.is_rtp && !self.is_listed(payload_type) {
+            place.add(Rule::Undefined, "a payload type of the m= line", found);
+        }
     }
 
     /// Keeps what a well-formed attribute says.
@@ -100,7 +104,7 @@ impl<'t> Section<'t> {
         match kind {
             Kind::RtpMap => {
                 if let Ok(map) = RtpMap::parse(value) {
-                    self.named.push((map.payload_type, place));
+                    self.name(map.payload_type, place, found);
                     match self.encodings.get_mut(usize::from(map.payload_type)) {
                         Some(encoding @ None) => *encoding = Some(map.encoding),
                         _ => place.add(Rule::Ambiguous, "one rtpmap for a payload type", found),
@@ -111,7 +115,7 @@ impl<'t> Section<'t> {
                 if let Ok(fmtp) = Fmtp::parse(value)
                     && let Some(payload_type) = fmtp.payload_type()
                 {
-                    self.named.push((payload_type, place));
+                    self.name(payload_type, place, found);
                     let at = offset_in(value, fmtp.parameters.0) + offset;
                     let place = Place {
                         offset: at,
@@ -126,18 +130,19 @@ impl<'t> Section<'t> {
                     ..
                 }) = RtcpFb::parse(value)
                 {
-                    self.named.push((payload_type, place));
+                    self.name(payload_type, place, found);
                 }
             }
             Kind::Rid => {
                 if let Ok(rid) = Rid::parse(value) {
                     self.rids.push((rid.id, line, offset));
                     for payload_type in rid.payload_types() {
-                        self.named.push((payload_type, place));
+                        self.name(payload_type, place, found);
                     }
                 }
             }
-            Kind::Simulcast => {
+            // The first counts: a second is a deviation of its own.
+            Kind::Simulcast if self.simulcast.is_empty() => {
                 if let Ok(simulcast) = Simulcast::parse(value) {
                     let streams = simulcast.send.iter().chain(&simulcast.recv).flatten();
                     self.simulcast.extend(streams.map(|stream| {
@@ -170,12 +175,6 @@ impl<'t> Section<'t> {
     pub(super) fn finish(mut self, found: &mut Found) {
         if self.is_rtp {
             self.check_formats(found);
-            for (payload_type, place) in &self.named {
-                if !self.is_listed(*payload_type) {
-                    let expected = "a payload type of the m= line";
-                    place.add(Rule::Undefined, expected, found);
-                }
-            }
             self.check_parameters(found);
         }
         self.rids.sort_unstable();

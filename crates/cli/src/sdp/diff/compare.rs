@@ -150,42 +150,54 @@ fn extensions(before: Within<'_, '_>, after: Within<'_, '_>) -> Vec<Difference> 
         });
         named.collect::<Vec<_>>()
     };
-    let (old, mut new) = (of(before), of(after));
+    let old = of(before);
+    // The last of a name comes first: they are taken from the end.
+    let mut new: BTreeMap<String, Vec<(u16, &str)>> = BTreeMap::new();
+    for (name, id, direction) in of(after).into_iter().rev() {
+        new.entry(name).or_default().push((id, direction));
+    }
     let mut found = Vec::new();
     for (name, id, direction) in old {
-        let Some(place) = new.iter().position(|(other, ..)| *other == name) else {
-            found.push(Difference {
+        match new.get_mut(&name).and_then(Vec::pop) {
+            Some(other) => found.extend(extension(&name, (id, direction), other)),
+            None => found.push(Difference {
                 kind: Kind::Removed,
                 what: "extension".to_owned(),
                 before: Some(format!("{id} {name}")),
                 after: None,
-            });
-            continue;
-        };
-        let (_, other_id, other_direction) = new.remove(place);
-        if id != other_id {
-            found.push(Difference {
-                kind: Kind::Renumbered,
-                what: format!("extension {name}"),
-                before: Some(id.to_string()),
-                after: Some(other_id.to_string()),
-            });
-        }
-        if direction != other_direction {
-            found.push(Difference {
-                kind: Kind::Changed,
-                what: format!("direction of extension {name}"),
-                before: Some(direction.to_owned()),
-                after: Some(other_direction.to_owned()),
-            });
+            }),
         }
     }
-    found.extend(new.into_iter().map(|(name, id, _)| Difference {
-        kind: Kind::Added,
-        what: "extension".to_owned(),
-        before: None,
-        after: Some(format!("{id} {name}")),
-    }));
+    for (name, ids) in new {
+        found.extend(ids.into_iter().rev().map(|(id, _)| Difference {
+            kind: Kind::Added,
+            what: "extension".to_owned(),
+            before: None,
+            after: Some(format!("{id} {name}")),
+        }));
+    }
+    found
+}
+
+/// What differs between two numbers and directions of an extension.
+fn extension(name: &str, before: (u16, &str), after: (u16, &str)) -> Vec<Difference> {
+    let mut found = Vec::new();
+    if before.0 != after.0 {
+        found.push(Difference {
+            kind: Kind::Renumbered,
+            what: format!("extension {name}"),
+            before: Some(before.0.to_string()),
+            after: Some(after.0.to_string()),
+        });
+    }
+    if before.1 != after.1 {
+        found.push(Difference {
+            kind: Kind::Changed,
+            what: format!("direction of extension {name}"),
+            before: Some(before.1.to_owned()),
+            after: Some(after.1.to_owned()),
+        });
+    }
     found
 }
 
