@@ -15,6 +15,7 @@ mod sdp_types;
 mod webrtc_sdp;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -75,15 +76,41 @@ fn compare_folder(folder: &Path, tally: &mut Tally) -> std::io::Result<()> {
         let path = entry.path();
         if path.is_dir() {
             compare_folder(&path, tally)?;
-        } else if path.extension().is_some_and(|extension| extension == "sdp") {
+            continue;
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match path.extension().and_then(OsStr::to_str) {
             // The other readers take text too, or make text of what they take.
-            if let Ok(text) = String::from_utf8(fs::read(&path)?) {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                compare(&name, &text, tally);
+            Some("sdp") => {
+                if let Ok(text) = String::from_utf8(fs::read(&path)?) {
+                    compare(&name, &text, tally);
+                }
             }
+            Some("txt") => {
+                for (number, text) in examples(&fs::read_to_string(&path)?) {
+                    compare(&format!("{name} {number}"), &text, tally);
+                }
+            }
+            _ => {}
         }
     }
     Ok(())
+}
+
+/// The descriptions of a file that has several: each follows a line such as "# 01".
+fn examples(file: &str) -> Vec<(&str, String)> {
+    let mut examples: Vec<(&str, String)> = Vec::new();
+    for line in file.lines() {
+        match (line.strip_prefix("# "), examples.last_mut()) {
+            (Some(number), _) => examples.push((number, String::new())),
+            (None, Some((_, text))) => {
+                text.push_str(line);
+                text.push_str("\r\n");
+            }
+            (None, None) => {}
+        }
+    }
+    examples
 }
 
 fn compare(sample: &str, text: &str, tally: &mut Tally) {

@@ -38,6 +38,13 @@ pub fn canonical(name: &str, value: &str) -> String {
                 .trim_end()
                 .to_owned()
         }
+        // The order of restrictions.
+        "rid" => {
+            let (head, restrictions) = value.rsplit_once(' ').unwrap_or((value, ""));
+            let mut restrictions: Vec<&str> = restrictions.split(';').collect();
+            restrictions.sort_unstable();
+            format!("{head} {}", restrictions.join(";"))
+        }
         // The case of the hash, whose digits are written alike.
         "fingerprint" => value.to_lowercase(),
         _ => value.to_owned(),
