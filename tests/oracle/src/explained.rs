@@ -531,7 +531,7 @@ pub const EXPLAINED: &[Row] = &[
         ours: "* ccm pause nowait", theirs: "* ccm pause",
         right: Right::We,
         why: "\"ccm pause\" has parameters, of which it keeps none",
-        reference: "RFC 7728 §6.1",
+        reference: "RFC 7728 §9",
     },
     Row {
         reader: "webrtc-sdp", sample: "*", field: "media[*].fmtp * max-f*[0]",

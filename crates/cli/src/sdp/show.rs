@@ -124,7 +124,14 @@ impl Page {
             let at = origin.address;
             self.row("origin", &format!("{id}, version {version},{by} at {at}"));
         }
-        self.row("name", session.name.trim_matches(['-', ' ']));
+        self.row(
+            "name",
+            if session.name == "-" {
+                ""
+            } else {
+                session.name
+            },
+        );
         self.row("about", session.information.unwrap_or_default());
         self.row("more at", session.uri.unwrap_or_default());
         self.rows("e-mail", session.emails.iter().map(ToString::to_string));

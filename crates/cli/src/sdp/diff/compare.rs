@@ -7,7 +7,7 @@ use rtckit_sdp::{Media, Session};
 
 use super::change::{Change, Kind, Place};
 use super::codecs::Codecs;
-use super::facts::{Fact, of_media, of_session};
+use super::facts::{Fact, Whole, of_media, of_session};
 
 /// A change whose place is still to be told.
 #[derive(Clone, Debug)]
@@ -34,7 +34,11 @@ pub(super) fn sessions(before: &Session<'_>, after: &Session<'_>, secrets: bool)
         true => facts.into_iter().map(Fact::uncovered).collect(),
         false => facts,
     };
-    let session = differences(uncover(of_session(before)), uncover(of_session(after)));
+    let wholes = (Whole::of(before), Whole::of(after));
+    let session = differences(
+        uncover(of_session(&wholes.0)),
+        uncover(of_session(&wholes.1)),
+    );
     add(&Place::default(), session);
     for (one, other) in sections(before, after) {
         let old = one.and_then(|index| before.media().get(index));
@@ -49,7 +53,7 @@ pub(super) fn sessions(before: &Session<'_>, after: &Session<'_>, secrets: bool)
         let found = match (old, new) {
             (Some(old), Some(new)) => {
                 let moved = (one != other).then(|| moved(one, other));
-                let same_place = media((before, old), (after, new), &uncover);
+                let same_place = media((&wholes.0, old), (&wholes.1, new), &uncover);
                 moved.into_iter().chain(same_place).collect()
             }
             (Some(old), None) => vec![whole(Kind::Removed, old)],
@@ -113,7 +117,7 @@ fn whole(kind: Kind, media: &Media<'_>) -> Difference {
 }
 
 /// A section, and the session it is in.
-type Within<'s, 't> = (&'s Session<'t>, &'s Media<'t>);
+type Within<'s, 't> = (&'s Whole<'s, 't>, &'s Media<'t>);
 
 fn media(
     before: Within<'_, '_>,
@@ -132,16 +136,12 @@ fn media(
     found
 }
 
-/// How many extensions of the session are looked at in each section. Their ids end at 255.
-const MAX_EXTENSIONS: usize = 256;
-
 /// Header extensions are known by their URI, and those that are encrypted by the URI of what is.
 fn extensions(before: Within<'_, '_>, after: Within<'_, '_>) -> Vec<Difference> {
-    let of = |(session, media): Within<'_, '_>| {
-        let own = media.attributes_of::<ExtMap<'_>>();
-        let of_session = session.attributes_of::<ExtMap<'_>>().take(MAX_EXTENSIONS);
-        let all = own.chain(of_session);
-        let named = all.filter_map(Result::ok).map(|extension| {
+    let of = |(whole, media): Within<'_, '_>| {
+        let own = media.attributes_of::<ExtMap<'_>>().filter_map(Result::ok);
+        let all = own.chain(whole.extensions.iter().copied());
+        let named = all.map(|extension| {
             let name = format!("{} {}", extension.uri, extension.attributes);
             let direction = extension
                 .direction

@@ -1,8 +1,8 @@
 //! What a session or a media section says besides its codecs and extensions, in a form in which order does not count.
 
 use rtckit_sdp::attribute::{
-    Attribute, Direction, ExtMapAllowMixed, Fingerprint, Group, IceOptions, IcePwd, IceUfrag,
-    RawAttribute, Rid, Setup, Ssrc, TlsId, Typed,
+    Attribute, Direction, ExtMap, ExtMapAllowMixed, Fingerprint, Group, IceOptions, IcePwd,
+    IceUfrag, RawAttribute, Rid, Setup, Ssrc, TlsId, Typed,
 };
 use rtckit_sdp::{Line, Media, Session};
 
@@ -60,7 +60,8 @@ const INHERITED: &[&str] = &[
 const ELSEWHERE: &[&str] = &["extmap", "fmtp", "rtcp-fb", "rtpmap"];
 
 /// What the session says for itself.
-pub(super) fn of_session(session: &Session<'_>) -> Vec<Fact> {
+pub(super) fn of_session(whole: &Whole<'_, '_>) -> Vec<Fact> {
+    let session = whole.session;
     let mut facts = vec![Fact::new("v=", session.version())];
     if let Ok(origin) = session.origin() {
         let address = [origin.network_type, origin.address_type, origin.address];
@@ -72,7 +73,7 @@ pub(super) fn of_session(session: &Session<'_>) -> Vec<Fact> {
         ));
         facts.push(Fact::new("origin", address.join(" ")));
     }
-    facts.push(Fact::new("s=", session.name().trim_matches(['-', ' '])));
+    facts.push(Fact::new("s=", name(session)));
     // A repetition belongs to the time before it: all of them are one.
     let times = session
         .lines()
@@ -84,15 +85,14 @@ pub(super) fn of_session(session: &Session<'_>) -> Vec<Fact> {
         .collect();
     facts.push(Fact::new("times", times.join(", ")));
     facts.retain(|fact| !fact.value.is_empty());
-    let looked_at_in_sections = passed_on(session).count();
-    let mut skipped = 0;
+    let mut looked_at_in_sections = whole.passed_on.len();
     for line in session.lines() {
         let kind = line.kind();
         if kind.is_some_and(|kind| "vostrz".contains(kind)) {
             continue;
         }
-        if is_inherited(line) && skipped < looked_at_in_sections {
-            skipped += 1;
+        if is_inherited(line) && looked_at_in_sections > 0 {
+            looked_at_in_sections -= 1;
             continue;
         }
         facts.extend(of_line(line, &|number| number.to_string()));
@@ -102,7 +102,7 @@ pub(super) fn of_session(session: &Session<'_>) -> Vec<Fact> {
 
 /// What holds for a media section.
 pub(super) fn of_media(
-    session: &Session<'_>,
+    whole: &Whole<'_, '_>,
     media: &Media<'_>,
     translate: Translate<'_>,
 ) -> Vec<Fact> {
@@ -113,7 +113,14 @@ pub(super) fn of_media(
         Fact::new("kind", media.kind().as_str()),
         Fact::new("port", format!("{}{ports}", media.port())),
         Fact::new("protocol", media.protocol().to_ascii_uppercase()),
-        Fact::new("direction", session.direction_of(media).as_str()),
+        Fact::new(
+            "direction",
+            media
+                .direction()
+                .or(whole.direction)
+                .unwrap_or_default()
+                .as_str(),
+        ),
     ];
     if media.codecs().is_empty() {
         facts.push(Fact::new(
@@ -122,29 +129,58 @@ pub(super) fn of_media(
         ));
     }
     let own = media.lines().iter();
-    let inherited = passed_on(session).filter(|line| has_none_of(media, line));
+    let inherited = whole
+        .passed_on
+        .iter()
+        .copied()
+        .filter(|line| has_none_of(media, line));
     for line in own.chain(inherited) {
         facts.extend(of_line(line, translate));
     }
     facts
 }
 
-/// How many lines of the session are looked at again in each section. More than that, which no real description has,
-/// are compared as the session's.
-const MAX_PASSED_ON: usize = 64;
+/// The session's name; nothing for one that has none.
+fn name<'s>(session: &'s Session<'_>) -> &'s str {
+    match session.name() {
+        "-" | " " => "",
+        name => name,
+    }
+}
 
-/// The lines of the session that hold for the sections, if there are any.
-fn passed_on<'s, 't>(session: &'s Session<'t>) -> impl Iterator<Item = &'s Line<'t>> {
-    let most = if session.media().is_empty() {
-        0
-    } else {
-        MAX_PASSED_ON
-    };
-    session
-        .lines()
-        .iter()
-        .filter(|line| is_inherited(line))
-        .take(most)
+/// A session, and what it says for all its sections, looked up once.
+pub(super) struct Whole<'s, 't> {
+    pub(super) session: &'s Session<'t>,
+    /// The extensions that hold for every section.
+    pub(super) extensions: Vec<ExtMap<'s>>,
+    /// The lines that hold for the sections without such a line.
+    passed_on: Vec<&'s Line<'t>>,
+    direction: Option<Direction>,
+}
+
+impl<'s, 't> Whole<'s, 't> {
+    /// How many lines are looked at again in each section. More than that, which no real description has, are compared as
+    /// the session's.
+    const MAX_PASSED_ON: usize = 64;
+
+    /// How many extensions are looked at in each section. Their ids end at 255.
+    const MAX_EXTENSIONS: usize = 256;
+
+    pub(super) fn of(session: &'s Session<'t>) -> Self {
+        let most = match session.media().is_empty() {
+            true => 0,
+            false => Self::MAX_PASSED_ON,
+        };
+        let inherited = session.lines().iter().filter(|line| is_inherited(line));
+        let extensions = session.attributes_of().filter_map(Result::ok);
+        let mut attributes = session.attributes();
+        Self {
+            session,
+            extensions: extensions.take(Self::MAX_EXTENSIONS).collect(),
+            passed_on: inherited.take(most).collect(),
+            direction: attributes.find_map(|attribute| Direction::from_name(attribute.name)),
+        }
+    }
 }
 
 fn is_inherited(line: &Line<'_>) -> bool {
