@@ -31,6 +31,11 @@ impl Failure {
         Self::new(format_args!("{}: {what}", path.display()))
     }
 
+    /// The same with another exit code than 1.
+    pub(crate) fn with_code(self, code: u8) -> Self {
+        Self { code, ..self }
+    }
+
     /// The user would not wait for the end.
     pub(crate) fn interrupted() -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! The `rtckit` command.
 //!
 //! Exit codes: 0 when everything the command promises held, 1 when it failed (one line on stderr says why), 2
-//! when the command line made no sense, 130 when a second Ctrl-C or SIGTERM would not let it end in order.
+//! when the command line made no sense (and of `sdp diff`, whose 1 says something else, when it failed), 130 when a second Ctrl-C or SIGTERM would not let it end in order.
 #![forbid(unsafe_code)]
 
 mod arguments;
@@ -15,6 +15,7 @@ mod names;
 mod play;
 mod report;
 mod save;
+mod sdp;
 mod serve;
 mod stage;
 mod story;
@@ -44,6 +45,7 @@ enum Command {
     Loopback(loopback::Options),
     Serve(serve::Options),
     Call(call::Options),
+    Sdp(sdp::Options),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Loopback(options) => loopback::run(&options),
         Command::Serve(options) => serve::run(&options),
         Command::Call(options) => call::run(&options),
+        Command::Sdp(options) => sdp::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
