@@ -543,6 +543,45 @@ fn a_second_exchange_adds_a_section_and_keeps_the_rest() {
     assert_ne!(line(&third, "a=ice-ufrag:"), before);
 }
 
+/// What ICE and DTLS could not use is refused with its place, before anything has changed.
+#[test]
+fn credentials_and_fingerprints_that_cannot_be_used_have_a_place() {
+    let is = |name: &'static str| {
+        move |line: &str| {
+            line.strip_prefix("a=")
+                .is_some_and(|rest| rest.starts_with(name))
+        }
+    };
+    let fingerprint = "sha-256 00:11".to_owned();
+    let odd = format!("sha-256 {}0", "0a:".repeat(31));
+    for (name, value) in [
+        ("ice-ufrag:", "a".to_owned()),
+        ("ice-ufrag:", "a b".to_owned()),
+        ("ice-pwd:", "short".to_owned()),
+        ("fingerprint:", fingerprint),
+        ("fingerprint:", odd),
+    ] {
+        let lines = CHROMIUM.lines().map(|line| {
+            if is(name)(line) {
+                format!("a={name}{value}\r\n")
+            } else {
+                format!("{line}\r\n")
+            }
+        });
+        let offer: String = lines.collect();
+        let first = offer.lines().position(is(name)).unwrap() as u32 + 1;
+        let mut peer = peer(1);
+        match peer.set_remote_description(NOW, SessionDescription::offer(offer)) {
+            Err(Error::MalformedDescription(error)) => {
+                assert_eq!(error.line, first, "{error}");
+                assert_eq!(format!("{}:", error.field), name);
+            }
+            other => panic!("{name}{value}: {other:?}"),
+        }
+        assert_eq!(peer.signaling_state(), SignalingState::Stable);
+    }
+}
+
 #[test]
 fn an_identity_nobody_vouches_for_is_refused() {
     let bare: String = CHROMIUM

@@ -54,10 +54,6 @@ impl<'a> Attribute<'a> for Fingerprint<'a> {
         let Self { hash, digest } = Self::parse(value)?;
         let at = hash.len() + 1;
         let text = value.get(at..).unwrap_or_default();
-        if let Some(small) = text.find(|c: char| c.is_ascii_lowercase()) {
-            let expected = "capital hexadecimal digits";
-            return Err(ParseError::new(Self::NAME, at + small, expected));
-        }
         let length = [
             ("md2", 16),
             ("md5", 16),
@@ -70,12 +66,16 @@ impl<'a> Attribute<'a> for Fingerprint<'a> {
         let known = length
             .iter()
             .find(|(name, _)| hash.eq_ignore_ascii_case(name));
-        match known {
-            Some((_, length)) if digest.as_bytes().len() != *length => {
-                let expected = "a hash as long as its function's";
-                Err(ParseError::new(Self::NAME, value.len(), expected))
+        if known.is_some_and(|(_, length)| digest.as_bytes().len() != *length) {
+            let expected = "a hash as long as its function's";
+            return Err(ParseError::new(Self::NAME, value.len(), expected));
+        }
+        match text.find(|c: char| c.is_ascii_lowercase()) {
+            Some(small) => {
+                let expected = "capital hexadecimal digits";
+                Err(ParseError::new(Self::NAME, at + small, expected))
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

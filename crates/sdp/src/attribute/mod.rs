@@ -144,6 +144,20 @@ impl<'a> RawAttribute<'a> {
         Some(typed.map_err(|error| error.at(self.line, "a=:".len() + self.name.len())))
     }
 
+    /// Whether the value is exactly as its RFC has it, where [`typed`](Self::typed) takes more than that. Attributes this
+    /// crate has no type for are as they should be.
+    ///
+    /// # Errors
+    /// The first departure from the RFC's grammar; line and column are those of the whole text.
+    pub fn check(&self) -> Result<(), ParseError> {
+        let checked = self
+            .kind()
+            .map(|kind| kind.check(self.value.unwrap_or_default()));
+        checked
+            .unwrap_or(Ok(()))
+            .map_err(|error| error.at(self.line, "a=:".len() + self.name.len()))
+    }
+
     /// Reads the attribute as an `A`, if it has that name.
     ///
     /// # Errors
