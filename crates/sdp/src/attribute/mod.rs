@@ -23,6 +23,7 @@ mod ssrc;
 mod text;
 mod timing;
 
+pub(crate) use candidate::lacks_foundation;
 pub use candidate::{Address, Candidate, CandidateKind, CandidateTransport, TcpType};
 pub use clock::{Eui48, Eui64, MediaClk, MediaClock, Ptp, PtpDomain, TsRefClk};
 pub use crypto::{Cryptex, Crypto, CryptoKey, KeyMgmt, Lifetime, Mki, Secret, SessionParameter};

@@ -170,12 +170,11 @@ impl<'t> Walk<'t> {
         }
         match self.rank {
             Some(last) if rank < last => {
-                self.add(
-                    Rule::LineOrder,
-                    field(kind),
-                    0,
-                    "this line further up: the order is v o s i u e p c b t r z k a",
-                );
+                let expected = match self.section {
+                    Some(_) => "this line further up: the order after m= is i c b k a",
+                    None => "this line further up: the order is v o s i u e p c b t r z k a",
+                };
+                self.add(Rule::LineOrder, field(kind), 0, expected);
             }
             _ => self.rank = Some(rank),
         }
@@ -257,13 +256,15 @@ impl<'t> Walk<'t> {
         if let Some(expected) = wrong {
             add(Rule::AttributeLevel, expected);
         }
-        let bit = match Direction::from_name(kind.name()) {
-            // One of the four.
-            Some(_) => 1_u128 << Kind::SendRecv as u32,
-            None => 1_u128 << kind as u32,
+        let (bit, expected) = match Direction::from_name(kind.name()) {
+            Some(_) => (
+                1_u128 << Kind::SendRecv as u32,
+                "one of sendrecv, sendonly, recvonly, inactive",
+            ),
+            None => (1_u128 << kind as u32, "such an attribute once"),
         };
         if self.attributes & bit != 0 && !kind.is_repeatable() {
-            add(Rule::AttributeRepeated, "such an attribute once");
+            add(Rule::AttributeRepeated, expected);
         }
         self.attributes |= bit;
     }
