@@ -104,7 +104,7 @@ pub const EXPLAINED: &[Row] = &[
         ours: "WMS*", theirs: "WMS* *",
         right: Right::Both,
         why: "\"WMS\" without a stream and \"WMS *\" for all streams mean the same: nothing is listed; the draft has expired",
-        reference: "draft-ietf-mmusic-msid-16 §3",
+        reference: "draft-ietf-mmusic-msid",
     },
     Row {
         reader: "webrtc-sdp", sample: "*", field: "s=",

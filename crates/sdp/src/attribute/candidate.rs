@@ -213,6 +213,9 @@ pub(super) fn check_address(
     Err(ParseError::new(field, offset_in(value, word), expected))
 }
 
+/// What is expected of a TCP candidate, by [RFC 6544 §4.5](https://www.rfc-editor.org/rfc/rfc6544.html#section-4.5).
+pub(crate) const TCP_TYPE_MISSING: &str = "tcptype after the type of a TCP candidate";
+
 /// The pairs after the type, in a value whose words are separated by single blanks: `[raddr rport] [tcptype] …`.
 fn check_pairs(candidate: &Candidate<'_>, value: &str) -> Result<(), ParseError> {
     let at = |word, expected| {
@@ -243,13 +246,13 @@ fn check_pairs(candidate: &Candidate<'_>, value: &str) -> Result<(), ParseError>
     let kind = value.split(is_blank).nth(7).unwrap_or_default();
     match candidate.kind {
         CandidateKind::Host if related > 0 => {
-            return at(key(0), "no raddr and rport, which a host candidate has not");
+            return at(key(0), "no raddr and rport after the type host");
         }
         CandidateKind::Host | CandidateKind::Other(_) => {}
         _ if related < 2 => {
             return at(
                 kind,
-                "a type that does without raddr and rport, or both of them",
+                "raddr and rport after the type: only a host candidate has none",
             );
         }
         _ => {}
@@ -258,7 +261,7 @@ fn check_pairs(candidate: &Candidate<'_>, value: &str) -> Result<(), ParseError>
         check_address("candidate", value, words().nth(1).unwrap_or_default())?;
     }
     if candidate.transport == CandidateTransport::Tcp && candidate.tcp_type.is_none() {
-        return at(kind, "tcptype after the type of a TCP candidate");
+        return at(kind, TCP_TYPE_MISSING);
     }
     Ok(())
 }

@@ -23,8 +23,8 @@ mod ssrc;
 mod text;
 mod timing;
 
-pub(crate) use candidate::lacks_foundation;
 pub use candidate::{Address, Candidate, CandidateKind, CandidateTransport, TcpType};
+pub(crate) use candidate::{TCP_TYPE_MISSING, lacks_foundation};
 pub use clock::{Eui48, Eui64, MediaClk, MediaClock, Ptp, PtpDomain, TsRefClk};
 pub use crypto::{Cryptex, Crypto, CryptoKey, KeyMgmt, Lifetime, Mki, Secret, SessionParameter};
 pub use direction::Direction;

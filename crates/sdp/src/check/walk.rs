@@ -2,7 +2,7 @@
 
 use super::{Deviation, Rule, fields, section::Section};
 use crate::{
-    attribute::{Attribute, Direction, Group, Kind, Level, RawAttribute, Typed},
+    attribute::{Attribute, Direction, Group, Kind, Level, RawAttribute, TCP_TYPE_MISSING, Typed},
     error::ParseError,
     grammar::{is_token_char, offset_in},
     line::LineEnd,
@@ -273,8 +273,12 @@ impl<'t> Walk<'t> {
     fn attribute_value(&mut self, kind: Kind, raw: &RawAttribute<'t>, value: &'t str) -> bool {
         let offset = 3 + raw.name.len();
         let mut add = |rule, error: ParseError| {
+            let reference = match error.expected {
+                TCP_TYPE_MISSING => Reference::rfc("6544", "4.5"),
+                _ => kind.reference(),
+            };
             self.found
-                .add(rule, error.at(self.number, offset), kind.reference());
+                .add(rule, error.at(self.number, offset), reference);
         };
         if let Err(error) = Typed::parse(kind, value) {
             add(Rule::Syntax, error);
