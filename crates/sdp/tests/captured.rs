@@ -115,7 +115,8 @@ fn their_answers_are_answers() {
         let offer = Session::parse(&captures[&format!("{stem}-offer")]).unwrap();
         let answer = Session::parse(text).unwrap();
         let (offer, answer) = (Outline::of(&offer), Outline::of(&answer));
-        let result = check_answer(&offer, &answer).and(check_one_transport(&offer, &answer));
+        let result =
+            check_answer(&offer, &answer).and_then(|()| check_one_transport(&offer, &answer));
         if let Err(violation) = result {
             found.push((
                 name.clone(),
