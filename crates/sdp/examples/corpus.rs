@@ -51,8 +51,6 @@ const MALFORMED_ON_PURPOSE: &[(&str, &str)] = &[
     ("webrtc_webrtc_sdp_unittest_40", "sctp-port"),
     // "a=rtcp:34er21".
     ("webrtcsdp_lib_tests_5", "rtcp"),
-    // The foundation was cut out of the candidates.
-    ("weriftwebrtc_141_test_0", "candidate"),
 ];
 
 #[derive(Debug, Default)]

@@ -58,7 +58,12 @@ impl ParseError {
     /// The error together with the line of `text` it speaks of and a mark under the place. `text` is what
     /// was given to the parser. Long lines are cut around the place.
     pub fn explain<'t>(&self, text: &'t str) -> Explanation<'t> {
-        Explanation::new(*self, self.reference(), text)
+        Explanation::new(*self, self.reference(), self.line_in(text), false)
+    }
+
+    /// The same, by who has the line at hand: [`explain`](Self::explain) looks for it from the top of the text.
+    pub fn explain_line<'t>(&self, line: &'t str) -> Explanation<'t> {
+        Explanation::new(*self, self.reference(), Some(line), false)
     }
 
     /// The document that has the rule, for line types and the attributes of this crate.
@@ -68,13 +73,22 @@ impl ParseError {
     }
 
     /// What stands at the place instead: a word of `text`, which is what was given to the parser; empty if the line ends
-    /// there.
+    /// there. The line is looked for from the top, see [`found_in_line`](Self::found_in_line).
     pub fn found<'t>(&self, text: &'t str) -> &'t str {
-        let line = text.lines().nth(self.line.max(1) as usize - 1);
+        self.found_in_line(self.line_in(text).unwrap_or_default())
+    }
+
+    /// The same, by who has the line at hand.
+    pub fn found_in_line<'t>(&self, line: &'t str) -> &'t str {
         let offset = (self.column as usize).saturating_sub(1);
-        let rest = line.and_then(|line| line.get(offset..)).unwrap_or_default();
+        let rest = line.get(offset..).unwrap_or_default();
         let end = rest.find(is_blank).unwrap_or(rest.len());
         rest.get(..end).unwrap_or_default()
+    }
+
+    /// The line it speaks of.
+    pub(crate) fn line_in<'t>(&self, text: &'t str) -> Option<&'t str> {
+        text.lines().nth(self.line.max(1) as usize - 1)
     }
 }
 
@@ -100,19 +114,23 @@ impl core::error::Error for ParseError {}
 pub struct Explanation<'t> {
     error: ParseError,
     reference: Option<Reference>,
-    text: &'t str,
+    line: Option<&'t str>,
+    /// Whether a line is missing, and what stands there has nothing to do with it.
+    is_missing: bool,
 }
 
 impl<'t> Explanation<'t> {
     pub(crate) const fn new(
         error: ParseError,
         reference: Option<Reference>,
-        text: &'t str,
+        line: Option<&'t str>,
+        is_missing: bool,
     ) -> Self {
         Self {
             error,
             reference,
-            text,
+            line,
+            is_missing,
         }
     }
 }
@@ -130,7 +148,7 @@ impl fmt::Display for Explanation<'_> {
             write!(f, " ({reference})")?;
         }
         let number = self.error.line.max(1);
-        let Some(line) = self.text.lines().nth(number as usize - 1) else {
+        let Some(line) = self.line else {
             return Ok(());
         };
         let offset = (self.error.column as usize).saturating_sub(1);
@@ -144,17 +162,19 @@ impl fmt::Display for Explanation<'_> {
         }
         let margin = number.ilog10() as usize + 2;
         write!(f, "\n{:margin$}| {:mark$}^", "", "", mark = place - from)?;
+        if self.is_missing {
+            return f.write_str(" missing here");
+        }
         let rest = line.get(offset..).unwrap_or_default();
-        let what = match rest.chars().next() {
-            None => "the end of the line",
-            Some(' ') => "a space",
-            Some('\t') => "a tab",
-            Some('\r') => "a lone CR",
-            Some('\0') => "NUL",
-            Some(_) => "",
-        };
-        write!(f, " found {what}")?;
-        let found = self.error.found(self.text);
+        f.write_str(match rest.chars().next() {
+            None => " the line ends here",
+            Some(' ') => " found a space",
+            Some('\t') => " found a tab",
+            Some('\r') => " found a lone CR",
+            Some('\0') => " found NUL",
+            Some(_) => " found ",
+        })?;
+        let found = self.error.found_in_line(line);
         let printable = found.chars().filter(|char| !char.is_control());
         for char in printable.clone().take(WORD) {
             write!(f, "{char}")?;

@@ -144,12 +144,14 @@ fn is_unicast_ip6(address: &str) -> bool {
     parsed.is_ok_and(|address| !address.is_multicast())
 }
 
-/// `FQDN`: four or more letters, digits, hyphens and dots, of which not all are what an address is made of.
-fn is_domain(name: &str) -> bool {
+/// `FQDN`: four or more letters, digits, hyphens and dots. Its last label is not all digits, or it would look like an address
+/// ([RFC 1123 §2.1](https://www.rfc-editor.org/rfc/rfc1123.html#section-2)).
+pub(crate) fn is_domain(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let last = name.trim_end_matches('.').rsplit('.').next();
     name.len() >= 4
         && name.chars().all(allowed)
-        && name.contains(|c: char| c.is_ascii_alphabetic() || c == '-')
+        && last.is_some_and(|label| label.contains(|c: char| !c.is_ascii_digit()))
 }
 
 impl fmt::Display for Origin<'_> {

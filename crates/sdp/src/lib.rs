@@ -112,7 +112,7 @@
 //!     missing.explain(invite).to_string(),
 //!     "line 5, column 1, in t=: expected a t= line: when the session is on, or 0 0 (RFC 8866 §5.9)\n\
 //!      5 | m=audio 49172 RTP/SAVP 0 8 101\n\
-//!      \x20 | ^ found m=audio",
+//!      \x20 | ^ missing here",
 //! );
 //! # Ok::<(), rtckit_sdp::ParseError>(())
 //! ```

@@ -69,3 +69,22 @@ fn an_offer_is_read_with_a_dozen_allocations() {
     );
     assert_eq!(ALLOCATIONS.get(), before, "views borrow");
 }
+
+/// Twice the text costs twice the allocations, and no more than one for each encoding.
+#[test]
+fn simulcast_is_read_with_an_allocation_for_each_stream() {
+    use rtckit_sdp::attribute::{Attribute as _, Simulcast};
+
+    let count = |streams: usize| {
+        let value = format!("send {}", vec!["a"; streams].join(";"));
+        let before = ALLOCATIONS.get();
+        let simulcast = Simulcast::parse(&value).unwrap();
+        let allocations = ALLOCATIONS.get() - before;
+        assert_eq!(simulcast.send.len(), streams);
+        assert!(simulcast.send.iter().all(|one| one.capacity() == 1));
+        allocations
+    };
+    let (half, whole) = (count(4000), count(8000));
+    assert!(whole <= 2 * half, "{half} and {whole} allocations");
+    assert!(whole <= 8000 + 16, "{whole} allocations");
+}

@@ -87,6 +87,73 @@ fn candidates() {
 }
 
 #[test]
+fn a_foundation_may_have_been_left_out() {
+    let value = " 1 udp 2113939711 192.0.2.1 9 typ host generation 0";
+    let candidate = same::<Candidate<'_>>(value);
+    assert_eq!((candidate.foundation, candidate.component), ("", 1));
+    assert_eq!(candidate.to_string(), format!("candidate:{value}"));
+    let trickled = candidate.to_string();
+    assert_eq!(Candidate::parse_trickled(&trickled), Ok(candidate.clone()));
+    assert_eq!(Candidate::check(value).unwrap_err().column, 1);
+
+    // A blank before a foundation is only a blank, and without one there is no telling.
+    let blank = Candidate::parse(" 1 1 udp 7 192.0.2.1 9 typ host").unwrap();
+    assert_eq!((blank.foundation, blank.priority), ("1", 7));
+    assert!(Candidate::parse("1 udp 2113939711 192.0.2.1 9 typ host").is_err());
+
+    let mut written = String::new();
+    let transport = CandidateTransport::Other("7");
+    let ambiguous = Candidate {
+        transport,
+        ..candidate
+    };
+    assert!(ambiguous.write(&mut written).is_err());
+    let transport = CandidateTransport::Other("a b");
+    let foundation = "1";
+    assert!(
+        Candidate {
+            transport,
+            foundation,
+            ..ambiguous
+        }
+        .write(&mut written)
+        .is_err()
+    );
+    assert_eq!(written, "");
+
+    let text = format!(
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n\
+        m=audio 9 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\na=candidate:{value}\r\n"
+    );
+    let [deviation] = rtckit_sdp::check(&text)[..] else {
+        panic!("{:?}", rtckit_sdp::check(&text));
+    };
+    assert_eq!(
+        deviation.to_string(),
+        "line 7, column 13, in candidate: expected a foundation of 1 to 32 letters, digits, + and / (RFC 8839 §5.1)"
+    );
+}
+
+#[test]
+fn a_restriction_may_be_without_a_value() {
+    let value = "h send pt=96;max-width;max-fps=30";
+    let rid = same::<Rid<'_>>(value);
+    assert_eq!(Rid::check(value), Ok(()));
+    let limits = rid.limits().unwrap();
+    assert_eq!((limits.max_width, limits.max_fps), (None, Some(30)));
+    assert_eq!(limits.other, [("max-width", None)]);
+    assert_eq!(limits.to_string(), "pt=96;max-fps=30;max-width");
+    for wrong in [
+        "h send max-width=",
+        "h send pt",
+        "h send depend",
+        "h send max-fps=x",
+    ] {
+        assert!(Rid::check(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn a_trickled_candidate_is_read_in_all_three_shapes() {
     let value = "1 1 udp 1 192.0.2.1 7 typ host";
     let candidate = Candidate::parse(value).unwrap();
@@ -674,10 +741,43 @@ fn the_letter_of_the_rfc_is_stricter_than_the_parsers() {
         lax::<Candidate<'_>>(&format!("{host} rport 9 raddr 192.0.2.1")),
         32
     );
-    assert_eq!(
-        Candidate::check(&format!("{host} raddr 192.0.2.1 rport 9 a b")),
-        Ok(())
-    );
+    let relay = "1 1 udp 1 192.0.2.1 9 typ relay";
+    for (wrong, column) in [
+        (format!("{host} raddr 192.0.2.1 rport 9"), 32),
+        (relay.to_owned(), 27),
+        (format!("{relay} raddr 192.0.2.1"), 27),
+        (format!("{relay} rport 9"), 33),
+        (format!("{relay} raddr 300.0.0.1 rport 9"), 39),
+        (
+            format!("{host} tcptype active")
+                .replace("udp", "tcp")
+                .replace("host t", "host a b t"),
+            36,
+        ),
+        (host.replace("udp", "tcp"), 27),
+        (host.replace("192.0.2.1", "300.0.0.1"), 11),
+        (host.replace("192.0.2.1", "[2001:db8::1]"), 11),
+        (host.replace("192.0.2.1", "fe80::1%eth0"), 11),
+    ] {
+        assert_eq!(lax::<Candidate<'_>>(&wrong), column, "{wrong}");
+    }
+    for right in [
+        format!("{relay} raddr 192.0.2.1 rport 9 a b"),
+        format!("{relay} raddr :: rport 9 tcptype so a b").replace("udp", "TCP"),
+        format!("{host} tcptype active").replace("udp", "tcp"),
+        host.replace("192.0.2.1", "2001:db8::1"),
+        host.replace("192.0.2.1", "1f4712db-ea17-4bcf-a596-105139dfd8bf.local"),
+        host.replace("host", "magic"),
+    ] {
+        assert_eq!(Candidate::check(&right), Ok(()), "{right}");
+    }
+    assert_eq!(lax::<RemoteCandidates<'_>>("1 192.0.2.3 9 2 [::1] 9"), 17);
+    assert_eq!(lax::<RemoteCandidates<'_>>("1 192.0.2.3 9 0 ::1 9"), 15);
+    assert_eq!(RemoteCandidates::check("1 192.0.2.3 9 2 ::1 9"), Ok(()));
+    assert_eq!(lax::<Fmtp<'_>>("109"), 4);
+    assert_eq!(Fmtp::check("109 0-15"), Ok(()));
+    assert_eq!(lax::<IceOptions<'_>>("trickle google-ice"), 15);
+    assert_eq!(IceOptions::check("ice2 rtp+ecn trickle"), Ok(()));
     assert_eq!(Msid::check("a b c").unwrap_err().column, 4);
     assert_eq!(Msid::check("stream track"), Ok(()));
     assert_eq!(Kind::SendRecv.check("x").unwrap_err().column, 1);

@@ -514,3 +514,48 @@ fn a_builder_says_what_is_wrong() {
     let kinds: String = full.lines().iter().filter_map(|line| line.kind()).collect();
     assert_eq!(kinds, "vostrza");
 }
+
+#[test]
+fn a_session_id_has_any_number_of_digits() {
+    let text = "v=0\r\no=- 123456789012345678901234567890 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n";
+    let session = Session::parse(text).unwrap();
+    assert_eq!(session.origin().unwrap().session_id, u64::MAX);
+    assert_eq!(session.to_string(), text);
+    assert_eq!(session.check(), []);
+}
+
+#[test]
+fn a_line_explains_as_well_as_its_text() {
+    let text = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\na=mid:0 \r\na=rid:é\r\n\r\n";
+    let lines: Vec<&str> = text.lines().collect();
+    let found = rtckit_sdp::check(text);
+    assert!(found.len() >= 4, "{found:?}");
+    for deviation in &found {
+        let line = lines[deviation.line as usize - 1];
+        let error = deviation.as_error();
+        assert_eq!(
+            deviation.explain_line(line).to_string(),
+            deviation.explain(text).to_string()
+        );
+        assert_eq!(
+            error.explain_line(line).to_string(),
+            error.explain(text).to_string()
+        );
+        assert_eq!(error.found_in_line(line), error.found(text));
+    }
+    // The `c=` that is missing is looked for at the section.
+    let connection = found
+        .iter()
+        .find(|deviation| deviation.field == "c=")
+        .unwrap();
+    assert_eq!(
+        (connection.rule, connection.line),
+        (rtckit_sdp::Rule::LineMissing, 4)
+    );
+    assert!(
+        connection
+            .explain(text)
+            .to_string()
+            .ends_with("^ missing here")
+    );
+}

@@ -104,7 +104,7 @@ pub const EXPLAINED: &[Row] = &[
         ours: "WMS*", theirs: "WMS* *",
         right: Right::Both,
         why: "\"WMS\" without a stream and \"WMS *\" for all streams mean the same: nothing is listed; the draft has expired",
-        reference: "draft-ietf-mmusic-msid-16 §3",
+        reference: "draft-ietf-mmusic-msid",
     },
     Row {
         reader: "webrtc-sdp", sample: "*", field: "s=",
@@ -137,14 +137,14 @@ pub const EXPLAINED: &[Row] = &[
     Row {
         reader: "webrtc-sdp", sample: "mut_fmtp_no_value__*", field: "media[*].fmtp *",
         ours: "*", theirs: "(none)",
-        right: Right::They,
+        right: Right::Lenient,
         why: "an a=fmtp without parameters: it drops the line, we have a format without parameters",
         reference: "RFC 8866 §6.15",
     },
     Row {
         reader: "sdp-types", sample: "mut_fmtp_no_value__*", field: "media[*].fmtp[*]",
         ours: "*", theirs: "(unreadable)",
-        right: Right::They,
+        right: Right::Lenient,
         why: "an a=fmtp without parameters: we have a format without parameters",
         reference: "RFC 8866 §6.15",
     },
@@ -320,14 +320,14 @@ pub const EXPLAINED: &[Row] = &[
         reader: "webrtc-sdp", sample: "*", field: "whole text",
         ours: "read", theirs: "refused: *a=candidate: 1 *",
         right: Right::Lenient,
-        why: "candidates without a foundation, as a conference server sends them: those lines are unreadable",
+        why: "candidates without a foundation, as a conference server sends them: ours is empty",
         reference: "RFC 8839 §5.1",
     },
     Row {
         reader: "sdp-types", sample: "weriftwebrtc_*", field: "media[0].candidate[*]",
-        ours: "(unreadable)", theirs: "1 *",
-        right: Right::We,
-        why: "candidates without a foundation: it takes the component for the foundation, and every word after it for another",
+        ours: "*", theirs: "1 *",
+        right: Right::Lenient,
+        why: "candidates without a foundation: ours is empty, it takes the component for the foundation, and every word after it for another",
         reference: "RFC 8839 §5.1",
     },
     Row {
@@ -424,8 +424,8 @@ pub const EXPLAINED: &[Row] = &[
     Row {
         reader: "webrtc-sdp", sample: "*", field: "whole text",
         ours: "read", theirs: "refused: *fe80::1%eth0*",
-        right: Right::Both,
-        why: "an address with a zone is not an address of the grammar, but may be a name",
+        right: Right::Lenient,
+        why: "an address with a zone is not an address of the grammar: we have it as a name",
         reference: "RFC 8839 §5.1",
     },
     Row {
@@ -438,7 +438,7 @@ pub const EXPLAINED: &[Row] = &[
     Row {
         reader: "sdp-types", sample: "*", field: "*ice-options[*]",
         ours: "google-ice", theirs: "(unreadable)",
-        right: Right::They,
+        right: Right::Lenient,
         why: "\"google-ice\" has a character that no ICE option has",
         reference: "RFC 8839 §5.6",
     },
@@ -494,7 +494,7 @@ pub const EXPLAINED: &[Row] = &[
     Row {
         reader: "webrtc-sdp", sample: "*", field: "media[*].candidate[*]",
         ours: "*[2001:db8::1]*", theirs: "*2001:db8::1*",
-        right: Right::They,
+        right: Right::Lenient,
         why: "brackets are no part of an IPv6 address in a candidate; we have it as a name",
         reference: "RFC 8839 §5.1",
     },

@@ -140,54 +140,22 @@ fn run_of_line_ends(deviations: &[Deviation]) -> usize {
 
 /// The line, a mark under the place, and what stands there.
 fn place(deviation: &Deviation, lines: &[&str]) -> String {
-    if deviation.line as usize > lines.len() {
-        return String::new();
-    }
-    let (alone, line) = alone(deviation, lines);
-    // Of an empty text nothing is shown, of an empty line the line.
-    let explanation = alone.explain(&format!("{line}\n")).to_string();
-    let mut shown = explanation.lines().skip(1);
-    // "1 | the line" and "  |  ^ found": the number of the line is another.
-    let mut row = || shown.next()?.split_once("| ");
-    let (Some((_, line)), Some((_, mark))) = (row(), row()) else {
+    let Some(line) = line_of(deviation, lines) else {
         return String::new();
     };
-    let mark = match (mark.split_once('^'), instead(deviation, lines)) {
-        (Some((before, _)), Some(instead)) => format!("{before}^ {instead}"),
-        _ => mark.to_owned(),
-    };
-    let number = deviation.line.to_string();
-    let margin = " ".repeat(number.len());
-    let (line, mark) = (harmless(line), harmless(&mark));
-    format!("  {number} | {line}\n  {margin} | {mark}\n")
-}
-
-/// The same problem in its line alone: whoever explains it would look for the line from the top of the text.
-fn alone<'t>(deviation: &Deviation, lines: &[&'t str]) -> (Deviation, &'t str) {
-    let index = (deviation.line as usize).saturating_sub(1);
-    let mut alone = *deviation;
-    alone.line = 1;
-    (alone, lines.get(index).copied().unwrap_or_default())
+    let explanation = deviation.explain_line(line).to_string();
+    // Its first line is the message, which was shown before.
+    let rows = explanation.lines().skip(1);
+    rows.map(|row| format!("  {}\n", harmless(row))).collect()
 }
 
 fn found<'t>(deviation: &Deviation, lines: &[&'t str]) -> &'t str {
-    let (alone, line) = alone(deviation, lines);
-    alone.as_error().found(line)
+    let line = line_of(deviation, lines).unwrap_or_default();
+    deviation.as_error().found_in_line(line)
 }
 
-/// What to say of the place where no word stands that could be shown.
-fn instead(deviation: &Deviation, lines: &[&str]) -> Option<&'static str> {
-    if deviation.rule == Rule::LineMissing {
-        return Some("missing here");
-    }
-    if !found(deviation, lines).is_empty() {
-        return None;
-    }
-    let (_, line) = alone(deviation, lines);
-    let offset = (deviation.column as usize).saturating_sub(1);
-    Some(match line.as_bytes().get(offset) {
-        Some(b'\t') => "found a tab",
-        Some(_) => "found a space",
-        None => "the line ends here",
-    })
+/// The line a problem is in; of a line that is missing at the end there is none.
+fn line_of<'t>(deviation: &Deviation, lines: &[&'t str]) -> Option<&'t str> {
+    let index = (deviation.line as usize).checked_sub(1)?;
+    lines.get(index).copied()
 }

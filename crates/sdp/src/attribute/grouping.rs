@@ -123,7 +123,8 @@ impl<'a> Attribute<'a> for Msid<'a> {
     }
 }
 
-/// `a=msid-semantic`: what the streams of a session are for. An old draft's, still sent by the browsers,
+/// `a=msid-semantic`: what the streams of a session are for. Early versions of draft-ietf-mmusic-msid, which became RFC 8830,
+/// had it; it is still sent by the browsers,
 /// with a blank before the semantic (Chromium) or without (Firefox).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MsidSemantic<'a> {

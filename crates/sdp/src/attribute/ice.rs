@@ -67,7 +67,7 @@ flag! {
 
 flag! {
     /// `a=end-of-candidates`: no more will be trickled
-    /// ([RFC 8840 §8.2](https://www.rfc-editor.org/rfc/rfc8840.html#section-8.2)).
+    /// ([RFC 8840 §8.1](https://www.rfc-editor.org/rfc/rfc8840.html#section-8.1)).
     EndOfCandidates, "end-of-candidates"
 }
 
@@ -110,18 +110,12 @@ impl<'a> Attribute<'a> for IceOptions<'a> {
         Ok(Self(value))
     }
 
-    /// Tags are of `ice-char`s, and of hyphens, which the registered ones have.
+    /// Tags are of `ice-char`s: `google-ice`, which was never registered, is none.
     fn check(value: &'a str) -> Result<(), ParseError> {
+        let expected = "a tag of letters, digits, + and /";
         for tag in Self::parse(value)?.tags() {
-            let allowed = |c| is_ice_char(c) || c == '-';
-            chars(
-                Self::NAME,
-                tag,
-                1..=256,
-                allowed,
-                "a tag of letters, digits, + and /",
-            )
-            .map_err(|error| error.at(0, offset_in(value, tag)))?;
+            chars(Self::NAME, tag, 1..=usize::MAX, is_ice_char, expected)
+                .map_err(|error| error.at(0, offset_in(value, tag)))?;
         }
         Ok(())
     }
@@ -155,6 +149,23 @@ impl<'a> Attribute<'a> for RemoteCandidates<'a> {
             Ok((input, list))
         };
         whole(Self::NAME, value, list).map(Self)
+    }
+
+    /// Components are from 1 to 256, addresses are addresses or names.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        let components = Self::parse(value)?.0.into_iter().map(|(id, ..)| id);
+        let words = value
+            .split(is_blank)
+            .step_by(3)
+            .zip(value.split(is_blank).skip(1).step_by(3));
+        for (component, (word, address)) in components.zip(words) {
+            if !(1..=256).contains(&component) {
+                let at = offset_in(value, word);
+                return Err(ParseError::new(Self::NAME, at, "a component from 1 to 256"));
+            }
+            super::candidate::check_address(Self::NAME, value, address)?;
+        }
+        Ok(())
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {

@@ -207,9 +207,9 @@ kinds! {
     Group(Group<'a>) "group" "5888" "5" Session many;
     BundleOnly(BundleOnly) "bundle-only" "9143" "6" Media once;
     ExtMapAllowMixed(ExtMapAllowMixed) "extmap-allow-mixed" "8285" "6" Both once;
-    MsidSemantic(MsidSemantic<'a>) "msid-semantic" "draft-ietf-mmusic-msid-16" "" Session many;
+    MsidSemantic(MsidSemantic<'a>) "msid-semantic" "draft-ietf-mmusic-msid" "" Session many;
     Simulcast(Simulcast<'a>) "simulcast" "8853" "5.1" Media once;
-    EndOfCandidates(EndOfCandidates) "end-of-candidates" "8840" "8.2" Both once;
+    EndOfCandidates(EndOfCandidates) "end-of-candidates" "8840" "8.1" Both once;
     RemoteCandidates(RemoteCandidates<'a>) "remote-candidates" "8839" "5.2" Media once;
     IceLite(IceLite) "ice-lite" "8839" "5.3" Session once;
     IceMismatch(IceMismatch) "ice-mismatch" "8839" "5.3" Media once;
@@ -218,7 +218,7 @@ kinds! {
     Reuse(Reuse) "connection" "4145" "5" Both once;
     SctpPort(SctpPort) "sctp-port" "8841" "5" Media once;
     MaxMessageSize(MaxMessageSize) "max-message-size" "8841" "6" Media once;
-    SctpMap(SctpMap<'a>) "sctpmap" "draft-ietf-mmusic-sctp-sdp-06" "" Media many;
+    SctpMap(SctpMap<'a>) "sctpmap" "draft-ietf-mmusic-sctp-sdp-04" "" Media many;
     SctpInit(SctpInit<'a>) "sctp-init" "draft-hancke-tsvwg-snap" "" Media once;
     Crypto(Crypto<'a>) "crypto" "4568" "9" Media many;
     KeyMgmt(KeyMgmt<'a>) "key-mgmt" "4567" "3.1" Both many;

@@ -24,6 +24,7 @@ mod text;
 mod timing;
 
 pub use candidate::{Address, Candidate, CandidateKind, CandidateTransport, TcpType};
+pub(crate) use candidate::{TCP_TYPE_MISSING, lacks_foundation};
 pub use clock::{Eui48, Eui64, MediaClk, MediaClock, Ptp, PtpDomain, TsRefClk};
 pub use crypto::{Cryptex, Crypto, CryptoKey, KeyMgmt, Lifetime, Mki, Secret, SessionParameter};
 pub use direction::Direction;

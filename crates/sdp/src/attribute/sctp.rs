@@ -83,7 +83,8 @@ impl<'a> Attribute<'a> for SctpInit<'a> {
     }
 }
 
-/// `a=sctpmap`: the same in the drafts before RFC 8841, with `m=application … DTLS/SCTP 5000`.
+/// `a=sctpmap`: the same in the drafts before RFC 8841 (draft-ietf-mmusic-sctp-sdp-04), with
+/// `m=application … DTLS/SCTP 5000`.
 ///
 /// ```text
 /// a=sctpmap:5000 webrtc-datachannel 1024

@@ -254,7 +254,8 @@ fn simulcast(input: &str) -> Parsed<'_, Simulcast<'_>> {
 }
 
 fn streams(mut input: &str) -> Parsed<'_, Vec<Vec<SimulcastStream<'_>>>> {
-    let mut streams = alloc::vec![Vec::new()];
+    let mut streams: Vec<Vec<_>> = Vec::new();
+    let mut is_alternative = false;
     loop {
         let (paused, rid) = match input.strip_prefix('~') {
             Some(rid) => (true, rid),
@@ -265,16 +266,16 @@ fn streams(mut input: &str) -> Parsed<'_, Vec<Vec<SimulcastStream<'_>>>> {
         if rid.is_empty() {
             return fail(input, "the name of an a=rid");
         }
-        if let Some(alternatives) = streams.last_mut() {
-            alternatives.push(SimulcastStream { rid, paused });
+        let stream = SimulcastStream { rid, paused };
+        match streams.last_mut().filter(|_| is_alternative) {
+            Some(alternatives) => alternatives.push(stream),
+            // Most have no alternative: room for one.
+            None => streams.push(alloc::vec![stream]),
         }
-        input = match (rest.strip_prefix(','), rest.strip_prefix(';')) {
-            (Some(rest), _) => rest,
-            (None, Some(rest)) => {
-                streams.push(Vec::new());
-                rest
-            }
-            (None, None) => return Ok((rest, streams)),
+        is_alternative = rest.starts_with(',');
+        let Some(next) = rest.strip_prefix([',', ';']) else {
+            return Ok((rest, streams));
         };
+        input = next;
     }
 }

@@ -1,7 +1,7 @@
 //! The grammar of the lines to the letter, where the parsers take more than that.
 
 use crate::{
-    attribute::Kind,
+    attribute::{Kind, lacks_foundation},
     error::ParseError,
     field::{Bandwidth, Connection, Key, Origin, Repeat, Timing, Zone},
     grammar::{chars, is_blank, is_token_char, non_empty, offset_in},
@@ -157,6 +157,8 @@ pub(super) fn stray_blank_in(kind: Kind, value: &str) -> Option<(usize, &'static
     let leading = match kind {
         // The RFC's grammar has a space there, and the draft's examples.
         Kind::SourceFilter | Kind::MsidSemantic => value.strip_prefix(' ').map_or(0, |_| 1),
+        // It is the foundation that is missing.
+        Kind::Candidate if lacks_foundation(value) => 1,
         _ => 0,
     };
     let inner = value.get(leading..).unwrap_or_default();

@@ -121,7 +121,8 @@ impl fmt::Display for Rule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Deviation {
-    /// The line, from 1. For a line that is missing, the one before which it should have stood.
+    /// The line, from 1. For a line that is missing, the one before which it should have stood; for a missing `c=`, which may
+    /// stand in the session or in the section, the section's `m=` line.
     pub line: u32,
     /// The byte in that line, from 1.
     pub column: u32,
@@ -141,9 +142,32 @@ impl Deviation {
     /// How many are reported of one text, so that garbage cannot make the list longer than itself.
     pub const MAX: usize = 10_000;
 
-    /// It together with the line of `text` it speaks of, a mark under the place, and what stands there.
-    pub const fn explain<'t>(&self, text: &'t str) -> Explanation<'t> {
-        Explanation::new(self.as_error(), Some(self.reference), text)
+    /// It together with the line of `text` it speaks of, a mark under the place, and what stands there. The line is looked for
+    /// from the top: of many deviations in a long text, [`explain_line`](Self::explain_line) is quicker.
+    pub fn explain<'t>(&self, text: &'t str) -> Explanation<'t> {
+        self.explanation(self.as_error().line_in(text))
+    }
+
+    /// The same, by who has the line at hand.
+    ///
+    /// ```
+    /// use rtckit_sdp::check;
+    ///
+    /// let text = "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\nt=0 0\n";
+    /// let lines: Vec<&str> = text.lines().collect();
+    /// for deviation in check(text) {
+    ///     let line = lines[deviation.line as usize - 1];
+    ///     let explanation = deviation.explain_line(line).to_string();
+    ///     assert_eq!(explanation, deviation.explain(text).to_string());
+    /// }
+    /// ```
+    pub fn explain_line<'t>(&self, line: &'t str) -> Explanation<'t> {
+        self.explanation(Some(line))
+    }
+
+    fn explanation<'t>(&self, line: Option<&'t str>) -> Explanation<'t> {
+        let is_missing = self.rule == Rule::LineMissing;
+        Explanation::new(self.as_error(), Some(self.reference), line, is_missing)
     }
 
     /// The same as an error.

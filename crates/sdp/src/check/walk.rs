@@ -2,7 +2,7 @@
 
 use super::{Deviation, Rule, fields, section::Section};
 use crate::{
-    attribute::{Attribute, Direction, Group, Kind, Level, RawAttribute, Typed},
+    attribute::{Attribute, Direction, Group, Kind, Level, RawAttribute, TCP_TYPE_MISSING, Typed},
     error::ParseError,
     grammar::{is_token_char, offset_in},
     line::LineEnd,
@@ -170,12 +170,11 @@ impl<'t> Walk<'t> {
         }
         match self.rank {
             Some(last) if rank < last => {
-                self.add(
-                    Rule::LineOrder,
-                    field(kind),
-                    0,
-                    "this line further up: the order is v o s i u e p c b t r z k a",
-                );
+                let expected = match self.section {
+                    Some(_) => "this line further up: the order after m= is i c b k a",
+                    None => "this line further up: the order is v o s i u e p c b t r z k a",
+                };
+                self.add(Rule::LineOrder, field(kind), 0, expected);
             }
             _ => self.rank = Some(rank),
         }
@@ -257,13 +256,15 @@ impl<'t> Walk<'t> {
         if let Some(expected) = wrong {
             add(Rule::AttributeLevel, expected);
         }
-        let bit = match Direction::from_name(kind.name()) {
-            // One of the four.
-            Some(_) => 1_u128 << Kind::SendRecv as u32,
-            None => 1_u128 << kind as u32,
+        let (bit, expected) = match Direction::from_name(kind.name()) {
+            Some(_) => (
+                1_u128 << Kind::SendRecv as u32,
+                "one of sendrecv, sendonly, recvonly, inactive",
+            ),
+            None => (1_u128 << kind as u32, "such an attribute once"),
         };
         if self.attributes & bit != 0 && !kind.is_repeatable() {
-            add(Rule::AttributeRepeated, "such an attribute once");
+            add(Rule::AttributeRepeated, expected);
         }
         self.attributes |= bit;
     }
@@ -272,8 +273,12 @@ impl<'t> Walk<'t> {
     fn attribute_value(&mut self, kind: Kind, raw: &RawAttribute<'t>, value: &'t str) -> bool {
         let offset = 3 + raw.name.len();
         let mut add = |rule, error: ParseError| {
+            let reference = match error.expected {
+                TCP_TYPE_MISSING => Reference::rfc("6544", "4.5"),
+                _ => kind.reference(),
+            };
             self.found
-                .add(rule, error.at(self.number, offset), kind.reference());
+                .add(rule, error.at(self.number, offset), reference);
         };
         if let Err(error) = Typed::parse(kind, value) {
             add(Rule::Syntax, error);

@@ -44,7 +44,7 @@ pub fn common_by<'o, 'w, O, W>(
 /// | --- | --- | --- |
 /// | H.264 | profile, packetization mode | [RFC 6184 §8.2.2](https://www.rfc-editor.org/rfc/rfc6184.html#section-8.2.2) |
 /// | H.265 | profile space, profile, tier, constraints, transmission mode | [RFC 7798 §7.2.2](https://www.rfc-editor.org/rfc/rfc7798.html#section-7.2.2) |
-/// | VP9 | profile | [RFC 9628 §7](https://www.rfc-editor.org/rfc/rfc9628.html#section-7) |
+/// | VP9 | profile | [RFC 9628 §6.1.2](https://www.rfc-editor.org/rfc/rfc9628.html#section-6.1.2) |
 /// | AV1 | profile, tier | AV1 RTP payload format §7.2.3 |
 /// | others | nothing more | |
 ///

@@ -37,9 +37,9 @@ pub enum CodecParameters<'a> {
     H265(H265<'a>),
     /// `VP8`: [RFC 7741 §6.1](https://www.rfc-editor.org/rfc/rfc7741.html#section-6.1).
     Vp8(Vp8<'a>),
-    /// `VP9`: [RFC 9628 §7](https://www.rfc-editor.org/rfc/rfc9628.html#section-7).
+    /// `VP9`: [RFC 9628 §6](https://www.rfc-editor.org/rfc/rfc9628.html#section-6).
     Vp9(Vp9<'a>),
-    /// `AV1`: the AV1 RTP payload format, §7.2.1.
+    /// `AV1`: the AV1 RTP payload format, §7.2.
     Av1(Av1<'a>),
     /// `opus`: [RFC 7587 §6.1](https://www.rfc-editor.org/rfc/rfc7587.html#section-6.1).
     Opus(Opus<'a>),
@@ -109,8 +109,8 @@ pub(crate) fn reference(encoding: &str) -> Option<Reference> {
         ("H264", "6184", "8.1"),
         ("H265", "7798", "7.1"),
         ("VP8", "7741", "6.1"),
-        ("VP9", "9628", "7"),
-        ("AV1", "av1-rtp-spec", "7.2.1"),
+        ("VP9", "9628", "6"),
+        ("AV1", "av1-rtp-spec", "7.2"),
         ("opus", "7587", "6.1"),
         ("rtx", "4588", "8.1"),
         ("red", "2198", "5"),
@@ -169,11 +169,12 @@ macro_rules! number_values {
 
 number_values!(u8 u32 u64);
 
-/// Makes a type of `key=value` parameters: `field: Type = "key", |value| whether it is allowed, "what is expected"`.
+/// Makes a type of `key=value` parameters: `field: Type = "key", |value| whether it is allowed, "what is expected"`. After
+/// `bare` stands which keys may be without a value; those go to `other`.
 macro_rules! parameters {
     (
         $(#[$doc:meta])*
-        $name:ident<'a> {
+        $name:ident<'a> $(, bare $bare:expr;)? {
             $($(#[$field_doc:meta])* $field:ident: $type:ty = $key:literal, $allowed:expr, $expected:literal;)*
         }
     ) => {
@@ -195,6 +196,13 @@ macro_rules! parameters {
             ) -> Result<Self, $crate::error::ParseError> {
                 let mut read = Self::default();
                 for (key, value) in parameters.iter() {
+                    $(
+                        let bare: fn(&str) -> bool = $bare;
+                        if value.is_none() && bare(key) {
+                            read.other.push((key, None));
+                            continue;
+                        }
+                    )?
                     $(
                         if key.eq_ignore_ascii_case($key) {
                             if read.$field.is_some() {

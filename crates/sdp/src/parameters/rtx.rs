@@ -81,8 +81,9 @@ parameters! {
 
 parameters! {
     /// The restrictions of an `a=rid` ([RFC 8851 §5](https://www.rfc-editor.org/rfc/rfc8851.html#section-5)): see
-    /// [`Rid::limits`](crate::attribute::Rid::limits).
-    RidLimits<'a> {
+    /// [`Rid::limits`](crate::attribute::Rid::limits). A name without a value, such as `max-width`, restricts nothing and is kept
+    /// in `other` ([RFC 8851 §10](https://www.rfc-editor.org/rfc/rfc8851.html#section-10)).
+    RidLimits<'a>, bare |key| key.starts_with("max-"); {
         /// The payload types, between commas: see [`Rid::payload_types`](crate::attribute::Rid::payload_types).
         pt: &'a str = "pt", is_payload_types, "payload types between commas";
         /// The greatest width in samples.

@@ -15,7 +15,7 @@ parameters! {
 }
 
 parameters! {
-    /// VP9's parameters ([RFC 9628 §7](https://www.rfc-editor.org/rfc/rfc9628.html#section-7)).
+    /// VP9's parameters ([RFC 9628 §6](https://www.rfc-editor.org/rfc/rfc9628.html#section-6)).
     Vp9<'a> {
         /// The profile, 0 to 3.
         profile_id: u8 = "profile-id", |id| *id <= 3, "a profile from 0 to 3";
@@ -34,7 +34,7 @@ impl Vp9<'_> {
 }
 
 parameters! {
-    /// AV1's parameters (AV1 RTP payload format, §7.2.1).
+    /// AV1's parameters (AV1 RTP payload format, §7.2).
     Av1<'a> {
         /// The profile: 0 Main, 1 High, 2 Professional.
         profile: u8 = "profile", |profile| *profile <= 2, "a profile from 0 to 2";
