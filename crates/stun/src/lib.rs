@@ -45,30 +45,46 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(test)]
 extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
 mod address;
 mod attribute;
+mod authentication;
 mod error;
 mod fingerprint;
+mod framing;
 mod header;
 mod integrity;
+mod long_term;
 mod message;
+mod nonce;
 mod responder;
 mod transaction;
+mod typed;
+mod users;
+mod value;
 mod writer;
 
 #[cfg(test)]
 mod vectors;
 
 pub use attribute::{Attribute, AttributeType, Attributes, ErrorCode};
+pub use authentication::{
+    Authentication, AuthenticationConfig, Authenticator, Claim, Name, User, Users, Verified,
+};
 pub use error::{Error, ParseError};
+pub use framing::{FrameError, Frames, StreamFramer, frame_len};
 pub use header::{Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId, is_stun};
-pub use integrity::{long_term_key, short_term_key};
+pub use integrity::{IntegrityKey, PasswordHash, long_term_key, short_term_key, userhash};
+pub use long_term::{LongTermClient, Verdict};
 pub use message::Message;
-pub use responder::respond;
+pub use nonce::NonceSecret;
+pub use responder::{Responder, ResponderConfig, respond};
 pub use transaction::{Retransmission, Step, Transaction};
+pub use users::{SharedSecret, StaticUsers};
+pub use value::{
+    AddressErrorCode, AddressFamily, ChangeRequest, EvenPort, Icmp, NetworkInfo, PasswordAlgorithm,
+};
 pub use writer::MessageWriter;
