@@ -115,9 +115,15 @@ impl Responder {
             .filter(|attribute| !is_known(attribute));
         if request.has_cookie() && unknown.next().is_some() {
             let unknown = request.unknown_required(&[]);
-            return refuse(&request, path, buf, ErrorCode::UNKNOWN_ATTRIBUTE, |writer| {
-                writer.unknown_attributes(unknown.filter(|attribute| !is_known(attribute)))
-            })
+            return refuse(
+                &request,
+                path,
+                buf,
+                ErrorCode::UNKNOWN_ATTRIBUTE,
+                |writer| {
+                    writer.unknown_attributes(unknown.filter(|attribute| !is_known(attribute)))
+                },
+            )
             .map(Some);
         }
         // RFC 5780 §6.1: padding has to come back the way it went
@@ -139,7 +145,11 @@ impl Responder {
             let ChangeRequest { ip, port } = change;
             answer.local = SocketAddr::new(
                 if ip { other.ip() } else { path.local.ip() },
-                if port { other.port() } else { path.local.port() },
+                if port {
+                    other.port()
+                } else {
+                    path.local.port()
+                },
             );
         }
         if let (Some(_), Some(port)) = (other, request.response_port()) {
@@ -173,15 +183,14 @@ impl Responder {
     /// The address that shares neither IP nor port with `local`; none when `local` is not one of the four.
     fn other(&self, local: SocketAddr) -> Option<SocketAddr> {
         let [a, b] = self.config.discovery?;
-        let flip = |value: bool, one, two| if value { two } else { one };
         let is_first_ip = local.ip() == a.ip();
         let is_first_port = local.port() == a.port();
-        let is_ours = (is_first_ip || local.ip() == b.ip())
-            && (is_first_port || local.port() == b.port());
+        let is_ours =
+            (is_first_ip || local.ip() == b.ip()) && (is_first_port || local.port() == b.port());
         is_ours.then(|| {
             SocketAddr::new(
-                flip(is_first_ip, a.ip(), b.ip()),
-                flip(is_first_port, a.port(), b.port()),
+                if is_first_ip { b.ip() } else { a.ip() },
+                if is_first_port { b.port() } else { a.port() },
             )
         })
     }

@@ -7,9 +7,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use rtckit_proto::{FiveTuple, Instant, Transport};
-use rtckit_stun::{
-    AddressFamily, ErrorCode, IntegrityKey, PasswordAlgorithm, TransactionId, User,
-};
+use rtckit_stun::{AddressFamily, ErrorCode, IntegrityKey, PasswordAlgorithm, TransactionId, User};
 
 use crate::channel_data::ChannelNumber;
 use crate::server::slots::SlotId;
@@ -96,7 +94,10 @@ pub(crate) enum Refusal {
 }
 
 impl Allocation {
-    #[expect(clippy::too_many_arguments, reason = "called once, with what an allocation is made of")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "called once, with what an allocation is made of"
+    )]
     pub(crate) const fn new(
         path: FiveTuple,
         user: User,
@@ -137,11 +138,6 @@ impl Allocation {
             AddressFamily::Ipv4 => v4,
             AddressFamily::Ipv6 => v6,
         }
-    }
-
-    /// Whether data reaches the client by `path`.
-    pub(crate) fn is_at(&self, path: &FiveTuple) -> bool {
-        self.path == *path || self.next_path() == Some(path)
     }
 
     pub(crate) fn next_path(&self) -> Option<&FiveTuple> {
@@ -215,6 +211,7 @@ impl Allocation {
     ) -> Result<(), Refusal> {
         self.channels.retain(|channel| channel.expires > now);
         let expires = now + CHANNEL_LIFETIME;
+        let is_full = self.channels.len() >= max;
         let known = self
             .channels
             .iter_mut()
@@ -225,7 +222,7 @@ impl Allocation {
                 Ok(())
             }
             Some(_) => Err(Refusal::Conflict),
-            None if self.channels.len() >= max => Err(Refusal::Full),
+            None if is_full => Err(Refusal::Full),
             None => {
                 if self.channels.is_empty() {
                     self.channels.reserve_exact(1);
@@ -283,7 +280,9 @@ mod tests {
         assert_eq!(allocation.permit(at(0), ip(1), 2), Ok(()));
         assert_eq!(allocation.permit(at(100), ip(2), 2), Ok(()));
         assert_eq!(allocation.permit(at(299), ip(3), 2), Err(Refusal::Full));
-        assert!(allocation.is_permitted(at(299), ip(1)) && !allocation.is_permitted(at(300), ip(1)));
+        assert!(
+            allocation.is_permitted(at(299), ip(1)) && !allocation.is_permitted(at(300), ip(1))
+        );
         assert!(allocation.has_room_for(at(300), [ip(2), ip(3)].into_iter(), 2));
         assert_eq!(allocation.permit(at(300), ip(3), 2), Ok(()));
         assert_eq!(allocation.permit(at(301), ip(2), 2), Ok(()), "refreshed");
@@ -295,7 +294,10 @@ mod tests {
         let mut allocation = allocation();
         let number = |n| ChannelNumber::new(0x4000 + n).unwrap();
         let peer = |n: u16| SocketAddr::from(([192, 0, 2, 9], n));
-        assert_eq!(allocation.bind_channel(at(0), number(0), peer(1), 2), Ok(()));
+        assert_eq!(
+            allocation.bind_channel(at(0), number(0), peer(1), 2),
+            Ok(())
+        );
         assert_eq!(
             allocation.bind_channel(at(1), number(0), peer(2), 2),
             Err(Refusal::Conflict)
@@ -304,7 +306,10 @@ mod tests {
             allocation.bind_channel(at(1), number(1), peer(1), 2),
             Err(Refusal::Conflict)
         );
-        assert_eq!(allocation.bind_channel(at(1), number(1), peer(2), 2), Ok(()));
+        assert_eq!(
+            allocation.bind_channel(at(1), number(1), peer(2), 2),
+            Ok(())
+        );
         assert_eq!(
             allocation.bind_channel(at(1), number(2), peer(3), 2),
             Err(Refusal::Full)

@@ -45,42 +45,49 @@ const fn fold(state: u64, word: u64) -> u64 {
     (product >> 64) as u64 ^ product as u64 ^ state.rotate_left(29)
 }
 
+/// What is found under a path: an allocation's place, and whether the path is the one it is moving to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) place: u32,
+    pub(crate) is_next: bool,
+}
+
 /// Paths to places in a table; the paths themselves stand there and are not kept again.
 pub(crate) struct PathIndex {
-    places: HashTable<u32>,
+    entries: HashTable<Entry>,
     hash: KeyedHash,
 }
 
 impl PathIndex {
     pub(crate) const fn new(hash: KeyedHash) -> Self {
         Self {
-            places: HashTable::new(),
+            entries: HashTable::new(),
             hash,
         }
     }
 
-    /// The place for which `is_at` holds, among those inserted under `path`.
-    pub(crate) fn find(&self, path: &FiveTuple, is_at: impl Fn(u32) -> bool) -> Option<u32> {
+    /// The entry for which `is_at` holds, among those inserted under `path`.
+    pub(crate) fn find(&self, path: &FiveTuple, is_at: impl Fn(Entry) -> bool) -> Option<Entry> {
         let hash = self.hash.path(path);
-        self.places.find(hash, |&place| is_at(place)).copied()
+        self.entries.find(hash, |&entry| is_at(entry)).copied()
     }
 
-    /// Inserts `place`, which must not be there yet. `path_of` tells the path under which a place was inserted.
+    /// Inserts `entry`, which must not be there yet. `path_of` tells the path under which an entry was inserted.
     pub(crate) fn insert(
         &mut self,
         path: &FiveTuple,
-        place: u32,
-        path_of: impl Fn(u32) -> FiveTuple,
+        entry: Entry,
+        path_of: impl Fn(Entry) -> Option<FiveTuple>,
     ) {
         let key = self.hash;
-        self.places
-            .insert_unique(key.path(path), place, |&place| key.path(&path_of(place)));
+        let rehash = |entry: &Entry| path_of(*entry).map_or(0, |path| key.path(&path));
+        self.entries.insert_unique(key.path(path), entry, rehash);
     }
 
-    pub(crate) fn remove(&mut self, path: &FiveTuple, place: u32) {
+    pub(crate) fn remove(&mut self, path: &FiveTuple, entry: Entry) {
         let hash = self.hash.path(path);
-        if let Ok(entry) = self.places.find_entry(hash, |&other| other == place) {
-            entry.remove();
+        if let Ok(found) = self.entries.find_entry(hash, |&other| other == entry) {
+            found.remove();
         }
     }
 }

@@ -89,46 +89,45 @@ impl fmt::Display for Cidr {
     }
 }
 
-macro_rules! v4 {
-    ($($a:literal.$b:literal.$c:literal.$d:literal/$len:literal $what:literal;)*) => {
-        /// What no peer of IPv4 may be unless it is allowed by name
-        /// ([IANA's special-purpose registry](https://www.iana.org/assignments/iana-ipv4-special-registry)).
-        const DENIED_V4: &[Cidr] = &[$(Cidr { base: IpAddr::V4(Ipv4Addr::new($a, $b, $c, $d)), len: $len }),*];
-    };
+const fn v4(a: u8, b: u8, c: u8, len: u8) -> Cidr {
+    let base = IpAddr::V4(Ipv4Addr::new(a, b, c, 0));
+    Cidr { base, len }
 }
 
-v4! {
-    0.0.0.0/8 "this network, unspecified";
-    10.0.0.0/8 "private";
-    100.64.0.0/10 "shared by carriers";
-    127.0.0.0/8 "loopback";
-    169.254.0.0/16 "link-local, cloud metadata";
-    172.16.0.0/12 "private";
-    192.0.0.0/24 "protocol assignments";
-    192.88.99.0/24 "6to4 anycast";
-    192.168.0.0/16 "private";
-    198.18.0.0/15 "benchmarks";
-    224.0.0.0/4 "multicast";
-    240.0.0.0/4 "reserved, broadcast";
+const fn v6(first: u16, len: u8) -> Cidr {
+    let base = IpAddr::V6(Ipv6Addr::new(first, 0, 0, 0, 0, 0, 0, 0));
+    Cidr { base, len }
 }
 
-macro_rules! v6 {
-    ($($base:literal/$len:literal $what:literal;)*) => {
-        /// What no peer of IPv6 may be unless it is allowed by name
-        /// ([IANA's special-purpose registry](https://www.iana.org/assignments/iana-ipv6-special-registry)).
-        const DENIED_V6: &[Cidr] = &[$(Cidr { base: IpAddr::V6(Ipv6Addr::new($base, 0, 0, 0, 0, 0, 0, 0)), len: $len }),*];
-    };
-}
+/// What no peer of IPv4 may be unless it is allowed by name
+/// ([IANA's special-purpose registry](https://www.iana.org/assignments/iana-ipv4-special-registry)).
+const DENIED_V4: &[Cidr] = &[
+    v4(0, 0, 0, 8),      // this network, unspecified
+    v4(10, 0, 0, 8),     // private
+    v4(100, 64, 0, 10),  // shared by carriers
+    v4(127, 0, 0, 8),    // loopback
+    v4(169, 254, 0, 16), // link-local, cloud metadata
+    v4(172, 16, 0, 12),  // private
+    v4(192, 0, 0, 24),   // protocol assignments
+    v4(192, 88, 99, 24), // 6to4 anycast
+    v4(192, 168, 0, 16), // private
+    v4(198, 18, 0, 15),  // benchmarks
+    v4(224, 0, 0, 4),    // multicast
+    v4(240, 0, 0, 4),    // reserved, broadcast
+];
 
-v6! {
-    0x0100/64 "discard only";
-    0xfc00/7 "unique local";
-    0xfe80/10 "link-local";
-    0xfec0/10 "site-local, deprecated";
-    0xff00/8 "multicast";
-    0x3fff/20 "documentation";
-    0x5f00/16 "segment routing";
-}
+/// What no peer of IPv6 may be unless it is allowed by name
+/// ([IANA's special-purpose registry](https://www.iana.org/assignments/iana-ipv6-special-registry)). What begins with
+/// 64 zero bits holds an IPv4 address, loopback and unspecified among them.
+const DENIED_V6: &[Cidr] = &[
+    v6(0x0100, 64), // discard only
+    v6(0xfc00, 7),  // unique local
+    v6(0xfe80, 10), // link-local
+    v6(0xfec0, 10), // site-local, deprecated
+    v6(0xff00, 8),  // multicast
+    v6(0x3fff, 20), // documentation
+    v6(0x5f00, 16), // segment routing
+];
 
 /// Allow and deny lists of peer addresses.
 ///
@@ -291,7 +290,15 @@ mod tests {
 
     #[test]
     fn blocks() {
-        for text in ["1.2.3.4/33", "::/129", "1.2.3.4/", "x/8", "", "1.2.3/8", "1.2.3.4/-1"] {
+        for text in [
+            "1.2.3.4/33",
+            "::/129",
+            "1.2.3.4/",
+            "x/8",
+            "",
+            "1.2.3/8",
+            "1.2.3.4/-1",
+        ] {
             assert_eq!(text.parse::<Cidr>(), Err(CidrParseError), "{text}");
         }
         let all: Cidr = "0.0.0.0/0".parse().unwrap();
