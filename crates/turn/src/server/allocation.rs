@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn channels_are_one_to_one() {
         let mut allocation = allocation();
-        let number = |n| ChannelNumber::new(0x4000 + n).unwrap();
+        let number = |n: u16| ChannelNumber::new(0x4000 + n).unwrap();
         let peer = |n: u16| SocketAddr::from(([192, 0, 2, 9], n));
         assert_eq!(
             allocation.bind_channel(at(0), number(0), peer(1), 2),
