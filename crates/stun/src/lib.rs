@@ -52,6 +52,8 @@ extern crate std;
 mod address;
 mod attribute;
 mod authentication;
+mod client;
+mod discovery;
 mod error;
 mod fingerprint;
 mod framing;
@@ -74,6 +76,8 @@ pub use attribute::{Attribute, AttributeType, Attributes, ErrorCode};
 pub use authentication::{
     Authentication, AuthenticationConfig, Authenticator, Claim, Name, User, Users, Verified,
 };
+pub use client::{Client, Outcome};
+pub use discovery::{Behaviour, Discovery, DiscoveryConfig, Report};
 pub use error::{Error, ParseError};
 pub use framing::{FrameError, Frames, StreamFramer, frame_len};
 pub use header::{Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId, is_stun};
