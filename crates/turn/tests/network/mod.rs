@@ -120,7 +120,13 @@ impl World {
         self.clients.len() - 1
     }
 
-    pub(crate) fn put(&mut self, from: SocketAddr, to: SocketAddr, transport: Transport, data: &[u8]) {
+    pub(crate) fn put(
+        &mut self,
+        from: SocketAddr,
+        to: SocketAddr,
+        transport: Transport,
+        data: &[u8],
+    ) {
         let transport = transport as u8;
         let is_reliable = transport != Transport::Udp as u8;
         let mut copies = 1;
