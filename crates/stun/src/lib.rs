@@ -63,6 +63,8 @@ mod long_term;
 mod message;
 mod nonce;
 mod responder;
+#[cfg(feature = "tokens")]
+mod token;
 mod transaction;
 mod typed;
 mod users;
@@ -86,6 +88,8 @@ pub use long_term::{LongTermClient, Verdict};
 pub use message::Message;
 pub use nonce::NonceSecret;
 pub use responder::{Responder, ResponderConfig, respond};
+#[cfg(feature = "tokens")]
+pub use token::AccessTokens;
 pub use transaction::{Retransmission, Step, Transaction};
 pub use users::{SharedSecret, StaticUsers};
 pub use value::{

@@ -9,9 +9,9 @@ mod network;
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
+use core::net::SocketAddr;
+use core::time::Duration;
 use std::alloc::System;
-use std::net::SocketAddr;
-use std::time::Duration;
 
 use network::{SERVER, World, address, config};
 use rtckit_proto::{Datagram, FiveTuple, Random, SeededRandom};
@@ -158,7 +158,7 @@ fn exchange(world: &mut World, path: FiveTuple, data: &mut [u8]) -> Option<Vec<u
 }
 
 fn path(number: u32) -> FiveTuple {
-    let ip = std::net::Ipv4Addr::from_bits(0x0a00_0000 + number / 50_000);
+    let ip = core::net::Ipv4Addr::from_bits(0x0a00_0000 + number / 50_000);
     let port = 1_024 + (number % 50_000) as u16;
     FiveTuple::udp(SocketAddr::new(ip.into(), port), address(SERVER))
 }
@@ -363,7 +363,7 @@ fn floods_meet_ceilings_and_memory_is_flat() {
         for n in 0..100_u32 {
             let code = hand.ask(&mut world, Method::CREATE_PERMISSION, |writer| {
                 (0..16).try_for_each(|m| {
-                    let ip = std::net::Ipv4Addr::from_bits(0x0800_0000 + n * 16 + m);
+                    let ip = core::net::Ipv4Addr::from_bits(0x0800_0000 + n * 16 + m);
                     writer.xor_peer_address(SocketAddr::new(ip.into(), 1))
                 })
             });

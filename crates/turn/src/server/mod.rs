@@ -316,11 +316,10 @@ impl<U: Users> Server<U> {
         message: &Message<'_>,
     ) -> Authentication {
         let source = path.remote;
-        let known = match message
-            .mobility_ticket()
-            .filter(|ticket| !ticket.is_empty())
-        {
+        let ticket = message.mobility_ticket();
+        let known = match ticket.filter(|ticket| !ticket.is_empty()) {
             Some(ticket) => self.by_ticket(ticket),
+            None if message.method() == Method::CONNECTION_BIND => self.by_connection(message),
             None => self.find(path),
         };
         let allocation = known.and_then(|id| self.allocations.get(id));
