@@ -311,7 +311,10 @@ fn replayed_from_elsewhere_cut_and_forged() {
 
 #[test]
 fn a_stranger_is_answered_seldom_and_the_others_as_ever() {
-    let mut world = World::new(1, config());
+    let mut strict = config();
+    strict.replies_per_second = 20;
+    strict.reply_burst = 100;
+    let mut world = World::new(1, strict);
     let mut friend = Hand::new(path(60_000), "bob", "hidden");
     assert_eq!(friend.allocate(&mut world), Some(0));
     // a victim's address is forged, with ever other ports
@@ -407,6 +410,35 @@ fn floods_meet_ceilings_and_memory_is_flat() {
         while world.server.poll_event().is_some() {}
     }
     assert_eq!(world.server.allocations(), 0);
+}
+
+#[test]
+fn ports_are_kept_aside_for_few() {
+    let mut world = World::new(1, config());
+    let mut hand = Hand::new(path(0), "alice", "secret");
+    let mut given = 0;
+    for _ in 0..500 {
+        let code = hand.ask(&mut world, Method::ALLOCATE, |writer| {
+            writer.requested_transport(17)?;
+            writer.even_port(rtckit_stun::EvenPort { reserve_next: true })
+        });
+        given += usize::from(code == Some(0));
+        if code != Some(0) {
+            assert_eq!(code, Some(486));
+            break;
+        }
+        let code = hand.ask(&mut world, Method::REFRESH, |writer| writer.lifetime(0));
+        assert_eq!(code, Some(0));
+    }
+    assert_eq!(given, 100, "as many as allocations");
+    world.now += Duration::from_secs(30);
+    let now = world.now;
+    world.server.handle_timeout(now);
+    let code = hand.ask(&mut world, Method::ALLOCATE, |writer| {
+        writer.requested_transport(17)?;
+        writer.even_port(rtckit_stun::EvenPort { reserve_next: true })
+    });
+    assert_eq!(code, Some(0));
 }
 
 #[test]

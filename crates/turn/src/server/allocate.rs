@@ -34,6 +34,9 @@ use crate::server::{Request, Server, algorithm_of, transport_of};
 /// ([RFC 8656 §7.2](https://www.rfc-editor.org/rfc/rfc8656#section-7.2)).
 const RESERVATION_LIFETIME: Duration = Duration::from_secs(30);
 
+/// How many ports may be kept aside.
+const MAX_RESERVATIONS: usize = 1024;
+
 /// How long the driver has to bind a relay.
 const BIND_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -156,7 +159,8 @@ impl<U: Users> Server<U> {
         if wish.wants_ticket && !self.config.allows_mobility {
             return Err(ErrorCode::MOBILITY_FORBIDDEN);
         }
-        self.check_quotas(&user, request.path)
+        let reserves = wish.even == Some(true);
+        self.check_quotas(&user, request.path, reserves)
             .inspect_err(|_| self.counters.allocations_refused += 1)?;
         let lifetime = self.lifetime(now, request.message.lifetime(), user.expires);
         let id = self.insert_allocation(now, request, user, &wish, lifetime);
@@ -189,7 +193,23 @@ impl<U: Users> Server<U> {
         Ok(())
     }
 
-    fn check_quotas(&self, user: &Verified, path: FiveTuple) -> Result<(), ErrorCode<'static>> {
+    fn check_quotas(
+        &self,
+        user: &Verified,
+        path: FiveTuple,
+        reserves: bool,
+    ) -> Result<(), ErrorCode<'static>> {
+        if reserves {
+            // a port that is kept aside outlives the allocation it was asked for with
+            let of_user = |reservation: &&Reservation| reservation.username == user.username;
+            let of_user = self.reservations.iter().filter(of_user).count();
+            if of_user >= self.config.max_allocations_per_user as usize {
+                return Err(ErrorCode::ALLOCATION_QUOTA_REACHED);
+            }
+            if self.reservations.len() >= MAX_RESERVATIONS {
+                return Err(ErrorCode::INSUFFICIENT_CAPACITY);
+            }
+        }
         let ip = subscriber(path.remote.ip());
         let of_user = self.per_user.get(&user.username).copied();
         let of_address = self.per_address.get(&ip).copied();
