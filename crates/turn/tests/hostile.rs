@@ -481,6 +481,27 @@ fn payloads_cost_no_memory() {
 }
 
 #[test]
+fn connectivity_checks_cost_no_memory() {
+    let key = rtckit_stun::short_term_key("fKr5zM4VyfZDKgmIlEKMv+8o");
+    let mut buf = [0; 256];
+    let before = COUNT.get();
+    for number in 0..100_u8 {
+        let id = TransactionId([number; 12]);
+        let mut writer = MessageWriter::new(&mut buf, Class::Request, Method::BINDING, id).unwrap();
+        writer.username("LtSQ:NGbv").unwrap();
+        writer.ice_controlling(7).unwrap();
+        writer.priority(1).unwrap();
+        writer.integrity(&key).unwrap();
+        writer.fingerprint().unwrap();
+        let len = writer.finish();
+        let message = Message::parse(&buf[..len]).unwrap();
+        assert!(message.verify_integrity(&key) && message.verify_fingerprint() == Some(true));
+        assert_eq!(message.username(), Some("LtSQ:NGbv"));
+    }
+    assert_eq!(COUNT.get() - before, 0);
+}
+
+#[test]
 fn ten_thousand_allocations_are_small() {
     let mut large = config();
     large.max_allocations_per_user = 20_000;
