@@ -389,9 +389,8 @@ mod tests {
     #[test]
     fn what_was_left_out_or_made_up() {
         let md5 = PasswordAlgorithm::Md5;
-        let code = |fill: &dyn Fn(&mut MessageWriter<'_>, &[u8]) -> Result<(), Error>| {
-            outcome(fill, md5, true).map(drop).unwrap_err()
-        };
+        type Fill<'f> = &'f dyn Fn(&mut MessageWriter<'_>, &[u8]) -> Result<(), Error>;
+        let code = |fill: Fill<'_>| outcome(fill, md5, true).map(drop).unwrap_err();
         assert_eq!(code(&|writer, _| writer.username("u")), 400);
         assert_eq!(code(&|writer, nonce| writer.nonce(nonce)), 400);
         let stale = |writer: &mut MessageWriter<'_>, _: &[u8]| named(writer, b"obMatJos2gAAAx");
