@@ -345,6 +345,32 @@ fn a_client_moves_with_its_allocation() {
 }
 
 #[test]
+fn what_came_back_is_told() {
+    let mut world = World::new(1, config());
+    let client = world.add(alice());
+    world.run(seconds(1));
+    let peer = address(PEER);
+    let now = world.now;
+    let relay = *world.relays.keys().next().unwrap();
+    let icmp = rtckit_stun::Icmp {
+        icmp_type: 3,
+        code: 4,
+        data: 1400,
+    };
+    // not of peers that nobody permitted
+    world.server.handle_relay_icmp(now, relay, peer, icmp);
+    world.clients[client].permit(now, peer.ip());
+    world.run(seconds(1));
+    assert!(!world.has(client, |event| matches!(event, ClientEvent::Icmp { .. })));
+    let now = world.now;
+    world.server.handle_relay_icmp(now, relay, peer, icmp);
+    world.run(seconds(1));
+    let expected = ClientEvent::Icmp { peer, icmp };
+    assert!(world.has(client, |event| *event == expected));
+    assert!(world.at_clients.is_empty());
+}
+
+#[test]
 fn who_has_a_token_is_let_in() {
     use rtckit_proto::{Datagram, Instant, SeededRandom, WallClock};
     use rtckit_stun::{AccessTokens, LongTermClient};

@@ -310,6 +310,33 @@ fn replayed_from_elsewhere_cut_and_forged() {
 }
 
 #[test]
+fn a_repeated_request_is_answered_alike() {
+    let mut world = World::new(1, config());
+    let mut hand = Hand::new(path(0), "alice", "secret");
+    assert_eq!(
+        hand.ask(&mut world, Method::BINDING, |_| Ok(())),
+        Some(0),
+        "which needs no credentials"
+    );
+    let mut first = hand.write(Method::ALLOCATE, |writer| writer.requested_transport(17));
+    let challenge = exchange(&mut world, path(0), &mut first).unwrap();
+    let challenge = Message::parse(&challenge).unwrap();
+    hand.credentials.on_response(&challenge, false);
+    let request = hand.write(Method::ALLOCATE, |writer| writer.requested_transport(17));
+    let relayed: Vec<_> = (0..3)
+        .map(|_| {
+            let answer = exchange(&mut world, path(0), &mut request.clone()).unwrap();
+            let answer = Message::parse(&answer).unwrap();
+            assert_eq!(answer.class(), Class::SuccessResponse);
+            answer.xor_relayed_address()
+        })
+        .collect();
+    assert!(relayed[0].is_some() && relayed.iter().all(|again| *again == relayed[0]));
+    assert_eq!(world.server.allocations(), 1);
+    assert_eq!(world.server.counters().allocations, 1);
+}
+
+#[test]
 fn a_stranger_is_answered_seldom_and_the_others_as_ever() {
     let mut strict = config();
     strict.replies_per_second = 20;
