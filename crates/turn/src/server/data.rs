@@ -8,8 +8,8 @@ use rtckit_stun::{AttributeType, Class, Icmp, Message, Method, TransactionId, Us
 use crate::channel_data::ChannelData;
 use crate::envelope::Envelope;
 use crate::server::Server;
-use crate::server::allocate::Owner;
 use crate::server::event::{RelayId, ToClient, ToPeer};
+use crate::server::relay::Owner;
 use crate::server::slots::SlotId;
 
 impl<U: Users> Server<U> {

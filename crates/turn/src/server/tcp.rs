@@ -23,8 +23,8 @@ use rtckit_stun::{
     Class, ErrorCode, IntegrityKey, Message, Method, TransactionId, Users, Verified,
 };
 
-use crate::server::allocate::Owner;
 use crate::server::event::{ConnectionId, Event, RelayId};
+use crate::server::relay::Owner;
 use crate::server::slots::SlotId;
 use crate::server::timers::Due;
 use crate::server::{Request, Server};
