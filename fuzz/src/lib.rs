@@ -27,6 +27,9 @@ pub mod sdp;
 pub mod settle;
 pub mod srtp;
 pub mod stun;
+pub mod stun_stream;
+pub mod turn_client;
+pub mod turn_server;
 pub mod vp8_opus_payload;
 
 /// A target and its name.
@@ -47,6 +50,9 @@ pub const TARGETS: &[Target] = &[
     ("sdp", sdp::target),
     ("srtp", srtp::target),
     ("stun", stun::target),
+    ("stun_stream", stun_stream::target),
+    ("turn_client", turn_client::target),
+    ("turn_server", turn_server::target),
     ("vp8_opus_payload", vp8_opus_payload::target),
 ];
 

@@ -121,6 +121,8 @@ fn read(bytes: &[u8]) {
     let _ = (message.ice_controlled(), message.ice_controlling());
     let _ = (message.has_integrity(), message.verify_fingerprint());
     let _ = message.unknown_required(&[]).count();
+    read_by_name(&message);
+    read_as_classic(bytes);
     let _ = message.verify_integrity(&HmacSha1::new(b""));
     let _ = message.verify_integrity_sha256(&HmacSha256::new(b""));
 
@@ -145,4 +147,84 @@ fn read(bytes: &[u8]) {
             .collect()
     };
     assert_eq!(attributes(again), attributes(message));
+}
+
+/// The attributes of the other RFCs, and what a client and a server of long-term credentials make of them.
+fn read_by_name(message: &Message<'_>) {
+    let _ = (message.xor_peer_addresses().count(), message.data());
+    let _ = (message.xor_relayed_addresses().count(), message.lifetime());
+    let _ = (
+        message.channel_number(),
+        message.even_port(),
+        message.icmp(),
+    );
+    let _ = (message.requested_transport(), message.address_error_code());
+    let _ = (message.password_algorithms().count(), message.userhash());
+    let _ = (message.password_algorithm(), message.change_request());
+    let _ = (
+        message.response_port(),
+        message.padding(),
+        message.network_info(),
+    );
+    let _ = (
+        message.verify_integrity_32(&HmacSha1::new(b"")),
+        message.access_token(),
+    );
+    for attribute in message.attributes() {
+        let range = message
+            .range_of(attribute.attribute_type)
+            .expect("it is there");
+        assert_eq!(
+            message.as_bytes()[range],
+            *message
+                .attribute(attribute.attribute_type)
+                .expect("it is there")
+        );
+    }
+    let mut client = rtckit_stun::LongTermClient::new("user", "pass");
+    for was_signed in [false, true] {
+        client.on_response(message, was_signed);
+        let mut buf = [0; 4096];
+        let (class, method, id) = (message.class(), message.method(), message.transaction_id());
+        let mut writer =
+            MessageWriter::new(&mut buf, class, method, id).expect("room for a header");
+        client
+            .write(&mut writer)
+            .expect("room for what is remembered");
+        let len = writer.finish();
+        Message::parse(&buf[..len]).expect("what was written is a message");
+    }
+    let mut random = rtckit_proto::SeededRandom::new(1);
+    let secret = rtckit_stun::NonceSecret::new(&mut random);
+    let config = rtckit_stun::AuthenticationConfig::new("realm");
+    let mut authenticator = rtckit_stun::Authenticator::new(config, &secret);
+    let source = std::net::SocketAddr::from(([192, 0, 2, 1], 1));
+    let now = rtckit_proto::Instant::ZERO;
+    let users = rtckit_stun::StaticUsers::new("realm");
+    let found = authenticator.authenticate(now, source, message, &users);
+    assert!(
+        !matches!(found, rtckit_stun::Authentication::Verified(_)),
+        "there are no users"
+    );
+}
+
+/// An answer goes to where the request came from, and is a message.
+fn read_as_classic(bytes: &[u8]) {
+    let local = std::net::SocketAddr::from(([203, 0, 113, 1], 3478));
+    let other = std::net::SocketAddr::from(([203, 0, 113, 2], 3479));
+    let mut config = rtckit_stun::ResponderConfig::default();
+    config.discovery = Some([local, other]);
+    config.answers_classic = true;
+    let source = std::net::SocketAddr::from(([192, 0, 2, 1], 1));
+    let path = rtckit_proto::FiveTuple::udp(local, source);
+    let mut answer = vec![0; bytes.len() + 256];
+    let answered = rtckit_stun::Responder::new(config).respond(bytes, path, &mut answer);
+    if let Ok(Some(sent)) = answered {
+        assert_eq!(sent.path.remote.ip(), source.ip());
+        assert!(
+            sent.range.len() <= bytes.len() + 120,
+            "an answer that amplifies"
+        );
+        Message::parse_classic(&answer[sent.range]).expect("an answer is a message");
+    }
 }

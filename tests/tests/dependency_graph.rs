@@ -23,6 +23,10 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("rtckit-sdp", &[]),
     ("rtckit-stun", &["rtckit-crypto", "rtckit-proto"]),
     (
+        "rtckit-turn",
+        &["rtckit-crypto", "rtckit-proto", "rtckit-stun"],
+    ),
+    (
         "rtckit-ice",
         &["rtckit-crypto", "rtckit-proto", "rtckit-stun"],
     ),
@@ -55,6 +59,7 @@ const KNOWS: &[(&str, &[&str])] = &[
             "rtckit-srtp",
             "rtckit-stun",
             "rtckit-transport",
+            "rtckit-turn",
         ],
     ),
     (
@@ -73,6 +78,7 @@ const KNOWS: &[(&str, &[&str])] = &[
             "rtckit-srtp",
             "rtckit-stun",
             "rtckit-transport",
+            "rtckit-turn",
         ],
     ),
 ];

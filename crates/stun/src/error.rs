@@ -15,7 +15,8 @@ pub struct ParseError {
 }
 
 impl ParseError {
-    pub(crate) const fn new(position: usize, expected: &'static str) -> Self {
+    /// An error at `position`.
+    pub const fn new(position: usize, expected: &'static str) -> Self {
         Self { position, expected }
     }
 }

@@ -65,6 +65,26 @@ pub struct Method(u16);
 impl Method {
     /// Binding, the only method of RFC 8489.
     pub const BINDING: Self = Self(0x001);
+    /// Allocate of TURN ([RFC 8656 §17](https://www.rfc-editor.org/rfc/rfc8656#section-17)).
+    pub const ALLOCATE: Self = Self(0x003);
+    /// Refresh of TURN.
+    pub const REFRESH: Self = Self(0x004);
+    /// Send of TURN: an indication from the client.
+    pub const SEND: Self = Self(0x006);
+    /// Data of TURN: an indication from the server.
+    pub const DATA: Self = Self(0x007);
+    /// CreatePermission of TURN.
+    pub const CREATE_PERMISSION: Self = Self(0x008);
+    /// ChannelBind of TURN.
+    pub const CHANNEL_BIND: Self = Self(0x009);
+    /// Connect of TURN over TCP ([RFC 6062 §6.1](https://www.rfc-editor.org/rfc/rfc6062#section-6.1)).
+    pub const CONNECT: Self = Self(0x00a);
+    /// ConnectionBind of TURN over TCP.
+    pub const CONNECTION_BIND: Self = Self(0x00b);
+    /// ConnectionAttempt of TURN over TCP: an indication from the server.
+    pub const CONNECTION_ATTEMPT: Self = Self(0x00c);
+    /// libwebrtc's short connectivity check, which carries nothing but a cut MESSAGE-INTEGRITY and FINGERPRINT.
+    pub const GOOG_PING: Self = Self(0x080);
 
     /// The method numbered `number`, of which the lower 12 bits count.
     pub const fn new(number: u16) -> Self {

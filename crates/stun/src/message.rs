@@ -10,6 +10,7 @@
 
 use core::fmt;
 use core::net::SocketAddr;
+use core::ops::Range;
 
 use rtckit_crypto::mac::{HmacSha1, HmacSha256};
 
@@ -18,6 +19,7 @@ use crate::attribute::{Attribute, AttributeType, Attributes, ErrorCode, attribut
 use crate::error::ParseError;
 use crate::fingerprint::fingerprint;
 use crate::header::{Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId, decode_type, field};
+use crate::integrity::IntegrityKey;
 
 /// A STUN message ([RFC 8489 §5](https://www.rfc-editor.org/rfc/rfc8489#section-5)) over borrowed bytes.
 ///
@@ -38,6 +40,21 @@ impl<'a> Message<'a> {
     /// # Errors
     /// The first place where the bytes are not what RFC 8489 asks for.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ParseError> {
+        if bytes.len() >= HEADER_LEN
+            && read(bytes, field::COOKIE.start) != MAGIC_COOKIE.to_be_bytes()
+        {
+            return Err(ParseError::new(field::COOKIE.start, "the magic cookie"));
+        }
+        Self::parse_classic(bytes)
+    }
+
+    /// A view over `bytes`, which may also be a message of
+    /// [RFC 3489](https://www.rfc-editor.org/rfc/rfc3489#section-11.1), where the magic cookie was the beginning of
+    /// a longer transaction id. Only a server that answers such clients wants it.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse)'s.
+    pub fn parse_classic(bytes: &'a [u8]) -> Result<Self, ParseError> {
         check_header(bytes)?;
         let mut message = Self {
             bytes,
@@ -115,6 +132,16 @@ impl<'a> Message<'a> {
         TransactionId(read(self.bytes, field::TRANSACTION_ID.start))
     }
 
+    /// Whether it carries the magic cookie: `false` for a message of RFC 3489.
+    pub fn has_cookie(&self) -> bool {
+        read(self.bytes, field::COOKIE.start) == MAGIC_COOKIE.to_be_bytes()
+    }
+
+    /// The 16 bytes after the length: the magic cookie and the transaction id, or the transaction id of RFC 3489.
+    pub fn classic_transaction_id(&self) -> [u8; 16] {
+        read(self.bytes, field::COOKIE.start)
+    }
+
     /// Its attributes, in order, without those that a receiver has to ignore.
     pub const fn attributes(&self) -> Attributes<'a> {
         Attributes {
@@ -127,15 +154,31 @@ impl<'a> Message<'a> {
     /// those that may follow it.
     pub(crate) fn is_covered(&self, offset: usize) -> bool {
         let first = self.integrity.or(self.integrity_sha256);
-        let counts = [self.integrity_sha256, self.fingerprint].contains(&Some(offset));
-        counts || first.is_none_or(|first| offset <= first)
+        first.is_none_or(|first| offset <= first)
+            || [self.integrity_sha256, self.fingerprint].contains(&Some(offset))
     }
 
     /// The value of the first attribute of this type.
     pub fn attribute(&self, attribute_type: AttributeType) -> Option<&'a [u8]> {
-        self.attributes()
-            .find(|attribute| attribute.attribute_type == attribute_type)
-            .map(|attribute| attribute.value)
+        let mut offset = HEADER_LEN;
+        while let Some((attribute, next)) = attribute_at(self.bytes, offset) {
+            // whether it counts is asked of the one that is sought alone
+            if attribute.attribute_type == attribute_type && self.is_covered(offset) {
+                return Some(attribute.value);
+            }
+            offset = next;
+        }
+        None
+    }
+
+    /// Where in the message the value of the first attribute of this type is: for who holds the bytes mutably.
+    pub fn range_of(&self, attribute_type: AttributeType) -> Option<Range<usize>> {
+        let mut attributes = self.attributes();
+        let attribute = attributes.find(|attribute| attribute.attribute_type == attribute_type)?;
+        let len = attribute.value.len();
+        // the iterator stands behind the padding
+        let start = attributes.offset - len.next_multiple_of(4);
+        Some(start..start + len)
     }
 
     /// The comprehension-required attributes that are not in `known`: a request that has one is answered with
@@ -149,41 +192,6 @@ impl<'a> Message<'a> {
 
     // ---- what a message says ----
 
-    /// USERNAME.
-    pub fn username(&self) -> Option<&'a str> {
-        self.text(AttributeType::USERNAME)
-    }
-
-    /// REALM.
-    pub fn realm(&self) -> Option<&'a str> {
-        self.text(AttributeType::REALM)
-    }
-
-    /// NONCE.
-    pub fn nonce(&self) -> Option<&'a [u8]> {
-        self.attribute(AttributeType::NONCE)
-    }
-
-    /// SOFTWARE.
-    pub fn software(&self) -> Option<&'a str> {
-        self.text(AttributeType::SOFTWARE)
-    }
-
-    /// XOR-MAPPED-ADDRESS.
-    pub fn xor_mapped_address(&self) -> Option<SocketAddr> {
-        self.xor_address(AttributeType::XOR_MAPPED_ADDRESS)
-    }
-
-    /// MAPPED-ADDRESS.
-    pub fn mapped_address(&self) -> Option<SocketAddr> {
-        self.address(AttributeType::MAPPED_ADDRESS)
-    }
-
-    /// ALTERNATE-SERVER.
-    pub fn alternate_server(&self) -> Option<SocketAddr> {
-        self.address(AttributeType::ALTERNATE_SERVER)
-    }
-
     /// An address that is sent in the clear, under any attribute type.
     pub fn address(&self, attribute_type: AttributeType) -> Option<SocketAddr> {
         address::parse(self.attribute(attribute_type)?, Mask::NONE)
@@ -195,6 +203,16 @@ impl<'a> Message<'a> {
             self.attribute(attribute_type)?,
             Mask::new(self.transaction_id()),
         )
+    }
+
+    pub(crate) fn xor_addresses(
+        &self,
+        attribute_type: AttributeType,
+    ) -> impl Iterator<Item = Option<SocketAddr>> + use<'a> {
+        let mask = Mask::new(self.transaction_id());
+        self.attributes()
+            .filter(move |attribute| attribute.attribute_type == attribute_type)
+            .map(move |attribute| address::parse(attribute.value, mask))
     }
 
     /// ERROR-CODE.
@@ -212,36 +230,6 @@ impl<'a> Message<'a> {
             .0
             .iter()
             .map(|&number| AttributeType(u16::from_be_bytes(number)))
-    }
-
-    /// PRIORITY of ICE.
-    pub fn priority(&self) -> Option<u32> {
-        self.number(AttributeType::PRIORITY).map(u32::from_be_bytes)
-    }
-
-    /// Whether USE-CANDIDATE of ICE is there.
-    pub fn use_candidate(&self) -> bool {
-        self.attribute(AttributeType::USE_CANDIDATE).is_some()
-    }
-
-    /// The tie-breaker of ICE-CONTROLLED.
-    pub fn ice_controlled(&self) -> Option<u64> {
-        self.number(AttributeType::ICE_CONTROLLED)
-            .map(u64::from_be_bytes)
-    }
-
-    /// The tie-breaker of ICE-CONTROLLING.
-    pub fn ice_controlling(&self) -> Option<u64> {
-        self.number(AttributeType::ICE_CONTROLLING)
-            .map(u64::from_be_bytes)
-    }
-
-    fn text(&self, attribute_type: AttributeType) -> Option<&'a str> {
-        core::str::from_utf8(self.attribute(attribute_type)?).ok()
-    }
-
-    fn number<const N: usize>(&self, attribute_type: AttributeType) -> Option<[u8; N]> {
-        self.attribute(attribute_type)?.try_into().ok()
     }
 
     // ---- what proves it ----
@@ -269,6 +257,34 @@ impl<'a> Message<'a> {
         };
         let length = self.length_up_to(offset, tag.len());
         key.verify(&self.covered(offset, &length), tag)
+    }
+
+    /// Whether the integrity attribute that belongs to `key` is there and was made with it; in constant time.
+    pub fn verify(&self, key: &IntegrityKey) -> bool {
+        match key {
+            IntegrityKey::Sha1(key) => self.verify_integrity(key),
+            IntegrityKey::Sha256(key) => self.verify_integrity_sha256(key),
+        }
+    }
+
+    /// Whether GOOG-MESSAGE-INTEGRITY-32 of libwebrtc's [`GOOG_PING`](Method::GOOG_PING) is there and was made with
+    /// `key`: four bytes of HMAC-SHA1.
+    pub fn verify_integrity_32(&self, key: &HmacSha1) -> bool {
+        let mut offset = HEADER_LEN;
+        while let Some((attribute, next)) = attribute_at(self.bytes, offset) {
+            if attribute.attribute_type == AttributeType::GOOG_MESSAGE_INTEGRITY_32 {
+                let length = self.length_up_to(offset, attribute.value.len());
+                return attribute.value.len() == 4
+                    && key.verify(&self.covered(offset, &length), attribute.value);
+            }
+            offset = next;
+        }
+        false
+    }
+
+    /// Whether MESSAGE-INTEGRITY-SHA256 is there.
+    pub const fn has_integrity_sha256(&self) -> bool {
+        self.integrity_sha256.is_some()
     }
 
     /// Whether FINGERPRINT is right; `None` when it is absent
@@ -319,9 +335,6 @@ fn check_header(bytes: &[u8]) -> Result<(), ParseError> {
     }
     if bytes.first().is_none_or(|first| first & 0xc0 != 0) {
         return Err(ParseError::new(0, "two zero bits"));
-    }
-    if read(bytes, field::COOKIE.start) != MAGIC_COOKIE.to_be_bytes() {
-        return Err(ParseError::new(field::COOKIE.start, "the magic cookie"));
     }
     let length = usize::from(u16::from_be_bytes(read(bytes, field::LENGTH.start)));
     if length % 4 != 0 || HEADER_LEN + length != bytes.len() {

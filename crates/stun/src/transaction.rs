@@ -1,4 +1,4 @@
-//! A client's request over UDP and its retransmissions
+//! A client's request, its retransmissions over UDP, and its end
 //! ([RFC 8489 §6.2.1](https://www.rfc-editor.org/rfc/rfc8489#section-6.2.1)).
 //!
 //! ```text
@@ -37,6 +37,17 @@ impl Default for Retransmission {
             last_wait: 16,
         }
     }
+}
+
+impl Retransmission {
+    /// Over a stream: the request is sent once and its response awaited for Ti = 39.5 s
+    /// ([RFC 8489 §6.2.2](https://www.rfc-editor.org/rfc/rfc8489#section-6.2.2)).
+    pub const STREAM: Self = Self {
+        rto: Duration::from_millis(39_500),
+        max_interval: Duration::MAX,
+        max_requests: 1,
+        last_wait: 1,
+    };
 }
 
 /// What a [`Transaction`] wants at this moment.
@@ -175,6 +186,12 @@ mod tests {
         let (sent, failed) = schedule(Retransmission::default());
         assert_eq!(sent, [0, 500, 1500, 3500, 7500, 15_500, 31_500]);
         assert_eq!(failed, 39_500);
+    }
+
+    #[test]
+    fn over_a_stream_once() {
+        let (sent, failed) = schedule(Retransmission::STREAM);
+        assert_eq!((&sent[..], failed), (&[0][..], 39_500));
     }
 
     #[test]

@@ -10,7 +10,10 @@ use crate::attribute::{AttributeType, ErrorCode};
 use crate::error::Error;
 use crate::fingerprint::fingerprint;
 use crate::header::field::{self, ATTRIBUTE_HEADER_LEN};
-use crate::header::{Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId, encode_type};
+use crate::header::{
+    Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId, decode_type, encode_type,
+};
+use crate::integrity::IntegrityKey;
 
 /// The longest USERNAME ([RFC 8489 §14.3](https://www.rfc-editor.org/rfc/rfc8489#section-14.3): less than 509
 /// bytes), in bytes. ICE's two fragments of 256 characters are allowed beyond it, as RFC 8445 asks for both.
@@ -69,6 +72,35 @@ impl<'b> MessageWriter<'b> {
         })
     }
 
+    /// Starts a message of RFC 3489, whose transaction id has 16 bytes and no magic cookie before it: the answer to
+    /// a request for which [`Message::has_cookie`](crate::Message::has_cookie) is `false`.
+    ///
+    /// # Errors
+    /// [`Error::BufferTooSmall`].
+    pub fn classic(
+        buf: &'b mut [u8],
+        class: Class,
+        method: Method,
+        id: [u8; 16],
+    ) -> Result<Self, Error> {
+        let mut writer = Writer::new(buf);
+        writer.u16(encode_type(class, method))?;
+        writer.u16(0)?;
+        writer.bytes(&id)?;
+        let [_, _, _, _, tail @ ..] = id;
+        Ok(Self {
+            writer,
+            transaction_id: TransactionId(tail),
+            padding: 0,
+        })
+    }
+
+    /// What the message is about.
+    pub fn method(&self) -> Method {
+        let bits = self.writer.written().first_chunk();
+        decode_type(u16::from_be_bytes(bits.copied().unwrap_or_default())).1
+    }
+
     /// The published vectors pad with spaces, as RFC 5389 allowed; RFC 8489 asks for zeros.
     #[cfg(test)]
     pub(crate) fn pad_with(&mut self, padding: u8) {
@@ -84,15 +116,53 @@ impl<'b> MessageWriter<'b> {
     ///
     /// # Errors
     /// [`Error::ValueTooLong`] when the message would be longer than its Length field can say.
+    #[inline]
     pub fn attribute(&mut self, attribute_type: AttributeType, value: &[u8]) -> Result<(), Error> {
-        let padded = value.len().next_multiple_of(4);
-        self.reserve_length(ATTRIBUTE_HEADER_LEN + padded)?;
+        self.attribute_parts(attribute_type, &[], value)
+    }
+
+    /// The type and length of an attribute whose `len` bytes of value, and padding, the caller puts behind what is
+    /// written here: a payload that is not copied. It has to be the last of its message.
+    ///
+    /// # Errors
+    /// [`Error::ValueTooLong`] when the message would be longer than its Length field can say.
+    pub fn attribute_header(
+        &mut self,
+        attribute_type: AttributeType,
+        len: usize,
+    ) -> Result<(), Error> {
+        self.reserve_length(ATTRIBUTE_HEADER_LEN + len.next_multiple_of(4))?;
         self.writer.u16(attribute_type.0)?;
-        self.writer.u16(value.len() as u16)?;
-        self.writer.bytes(value)?;
-        self.writer
-            .reserve(padded - value.len())?
-            .fill(self.padding);
+        self.writer.u16(len as u16)?;
+        Ok(())
+    }
+
+    /// An attribute whose value is `head` and `tail`.
+    #[inline]
+    fn attribute_parts(
+        &mut self,
+        attribute_type: AttributeType,
+        head: &[u8],
+        tail: &[u8],
+    ) -> Result<(), Error> {
+        let len = head.len() + tail.len();
+        let padded = len.next_multiple_of(4);
+        self.reserve_length(ATTRIBUTE_HEADER_LEN + padded)?;
+        let padding = self.padding;
+        let slot = self.writer.reserve(ATTRIBUTE_HEADER_LEN + padded)?;
+        let ([t0, t1, l0, l1, value @ ..], [ty0, ty1], [len0, len1]) = (
+            slot,
+            attribute_type.0.to_be_bytes(),
+            (len as u16).to_be_bytes(),
+        ) else {
+            return Err(Error::BufferTooSmall);
+        };
+        (*t0, *t1, *l0, *l1) = (ty0, ty1, len0, len1);
+        let (first, rest) = value.split_at_mut(head.len());
+        let (second, pad) = rest.split_at_mut(tail.len());
+        first.copy_from_slice(head);
+        second.copy_from_slice(tail);
+        pad.fill(padding);
         Ok(())
     }
 
@@ -115,36 +185,6 @@ impl<'b> MessageWriter<'b> {
             return Err(Error::ValueTooLong);
         }
         self.attribute(AttributeType::USERNAME, username.as_bytes())
-    }
-
-    /// REALM.
-    pub fn realm(&mut self, realm: &str) -> Result<(), Error> {
-        self.attribute(AttributeType::REALM, realm.as_bytes())
-    }
-
-    /// NONCE.
-    pub fn nonce(&mut self, nonce: &[u8]) -> Result<(), Error> {
-        self.attribute(AttributeType::NONCE, nonce)
-    }
-
-    /// SOFTWARE.
-    pub fn software(&mut self, software: &str) -> Result<(), Error> {
-        self.attribute(AttributeType::SOFTWARE, software.as_bytes())
-    }
-
-    /// XOR-MAPPED-ADDRESS.
-    pub fn xor_mapped_address(&mut self, address: SocketAddr) -> Result<(), Error> {
-        self.xor_address(AttributeType::XOR_MAPPED_ADDRESS, address)
-    }
-
-    /// MAPPED-ADDRESS.
-    pub fn mapped_address(&mut self, address: SocketAddr) -> Result<(), Error> {
-        self.address(AttributeType::MAPPED_ADDRESS, address)
-    }
-
-    /// ALTERNATE-SERVER.
-    pub fn alternate_server(&mut self, address: SocketAddr) -> Result<(), Error> {
-        self.address(AttributeType::ALTERNATE_SERVER, address)
     }
 
     /// An address in the clear, under any attribute type.
@@ -181,21 +221,29 @@ impl<'b> MessageWriter<'b> {
     /// # Errors
     /// [`Error::ValueTooLong`] when the reason phrase is longer than 763 bytes.
     pub fn error_code(&mut self, error: ErrorCode<'_>) -> Result<(), Error> {
+        self.error_value(AttributeType::ERROR_CODE, 0, error)
+    }
+
+    /// The value of ERROR-CODE and ADDRESS-ERROR-CODE, whose first byte is a family.
+    pub(crate) fn error_value(
+        &mut self,
+        attribute_type: AttributeType,
+        family: u8,
+        error: ErrorCode<'_>,
+    ) -> Result<(), Error> {
+        /// RFC 8489 §14.8: fewer than 128 characters, which are as many as 763 bytes.
         const MAX_REASON_LEN: usize = 763;
         let reason = error.reason.as_bytes();
         if reason.len() > MAX_REASON_LEN {
             return Err(Error::ValueTooLong);
         }
-        let mut value = [0; 4 + MAX_REASON_LEN];
-        let (head, body) = value.split_at_mut(4);
-        head.copy_from_slice(&[0, 0, (error.code / 100) as u8, (error.code % 100) as u8]);
-        body.iter_mut()
-            .zip(reason)
-            .for_each(|(to, from)| *to = *from);
-        self.attribute(
-            AttributeType::ERROR_CODE,
-            value.get(..4 + reason.len()).unwrap_or_default(),
-        )
+        let head = [
+            family,
+            0,
+            (error.code / 100) as u8,
+            (error.code % 100) as u8,
+        ];
+        self.attribute_parts(attribute_type, &head, reason)
     }
 
     /// UNKNOWN-ATTRIBUTES; the first 16 of `unknown` are named.
@@ -213,26 +261,6 @@ impl<'b> MessageWriter<'b> {
         self.attribute(AttributeType::UNKNOWN_ATTRIBUTES, value.as_flattened())
     }
 
-    /// PRIORITY of ICE.
-    pub fn priority(&mut self, priority: u32) -> Result<(), Error> {
-        self.attribute(AttributeType::PRIORITY, &priority.to_be_bytes())
-    }
-
-    /// USE-CANDIDATE of ICE.
-    pub fn use_candidate(&mut self) -> Result<(), Error> {
-        self.attribute(AttributeType::USE_CANDIDATE, &[])
-    }
-
-    /// ICE-CONTROLLED.
-    pub fn ice_controlled(&mut self, tie_breaker: u64) -> Result<(), Error> {
-        self.attribute(AttributeType::ICE_CONTROLLED, &tie_breaker.to_be_bytes())
-    }
-
-    /// ICE-CONTROLLING.
-    pub fn ice_controlling(&mut self, tie_breaker: u64) -> Result<(), Error> {
-        self.attribute(AttributeType::ICE_CONTROLLING, &tie_breaker.to_be_bytes())
-    }
-
     /// MESSAGE-INTEGRITY over everything written so far
     /// ([RFC 8489 §14.5](https://www.rfc-editor.org/rfc/rfc8489#section-14.5)).
     pub fn integrity(&mut self, key: &HmacSha1) -> Result<(), Error> {
@@ -247,6 +275,21 @@ impl<'b> MessageWriter<'b> {
         self.reserve_length(ATTRIBUTE_HEADER_LEN + HmacSha256::TAG_LEN)?;
         let tag = key.sign(&[self.writer.written()]);
         self.attribute(AttributeType::MESSAGE_INTEGRITY_SHA256, &tag)
+    }
+
+    /// The integrity attribute that belongs to `key`.
+    pub fn sign(&mut self, key: &IntegrityKey) -> Result<(), Error> {
+        match key {
+            IntegrityKey::Sha1(key) => self.integrity(key),
+            IntegrityKey::Sha256(key) => self.integrity_sha256(key),
+        }
+    }
+
+    /// GOOG-MESSAGE-INTEGRITY-32 of libwebrtc's [`GOOG_PING`](Method::GOOG_PING): four bytes of HMAC-SHA1.
+    pub fn integrity_32(&mut self, key: &HmacSha1) -> Result<(), Error> {
+        self.reserve_length(ATTRIBUTE_HEADER_LEN + 4)?;
+        let [a, b, c, d, ..] = key.sign(&[self.writer.written()]);
+        self.attribute(AttributeType::GOOG_MESSAGE_INTEGRITY_32, &[a, b, c, d])
     }
 
     /// FINGERPRINT over everything written so far; nothing may follow

@@ -81,7 +81,7 @@ static ARENA: Arena = Arena {
 
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
-    let checks = [proto(), mac(), aes_ctr(), sdp(), stun(), rtp()];
+    let checks = [proto(), mac(), aes_ctr(), sdp(), stun(), turn(), rtp()];
     i32::from(!checks.iter().all(|passed| *passed))
 }
 
@@ -120,6 +120,10 @@ fn sdp() -> bool {
 
 fn stun() -> bool {
     rtckit_stun::Message::parse(&[0; 20]).is_err()
+}
+
+fn turn() -> bool {
+    rtckit_turn::ChannelData::parse(&[0x40, 0, 0, 1, 7]).is_ok_and(|data| data.payload == (4..5))
 }
 
 fn rtp() -> bool {

@@ -1,0 +1,240 @@
+//! Two kinds of [`Users`]: a list in memory, and names that carry their own end.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
+
+use rtckit_crypto::mac::HmacSha1;
+use rtckit_proto::{Instant, WallClock};
+
+use crate::authentication::{Claim, Name, User, Users};
+use crate::integrity::{PasswordHash, userhash};
+use crate::value::PasswordAlgorithm;
+
+/// Users and their passwords, of which it keeps the hashes alone.
+///
+/// ```
+/// use rtckit_stun::StaticUsers;
+///
+/// let mut users = StaticUsers::new("example.org");
+/// users.insert("alice", "secret");
+/// assert_eq!(users.len(), 1);
+/// ```
+#[derive(Clone)]
+pub struct StaticUsers {
+    realm: Box<str>,
+    hashes: BTreeMap<Box<str>, [PasswordHash; 2]>,
+    by_userhash: BTreeMap<[u8; 32], Box<str>>,
+}
+
+impl StaticUsers {
+    /// No users yet, for one realm.
+    pub fn new(realm: &str) -> Self {
+        Self {
+            realm: realm.into(),
+            hashes: BTreeMap::new(),
+            by_userhash: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a user, or changes a password. Both strings have to be prepared already (OpaqueString of RFC 8265),
+    /// which leaves ASCII as it is.
+    pub fn insert(&mut self, username: &str, password: &str) {
+        let hashes = [PasswordAlgorithm::Md5, PasswordAlgorithm::Sha256]
+            .map(|algorithm| PasswordHash::new(algorithm, username, &self.realm, password));
+        self.by_userhash
+            .insert(userhash(username, &self.realm), username.into());
+        self.hashes.insert(username.into(), hashes);
+    }
+
+    /// Removes a user; returns whether there was one.
+    pub fn remove(&mut self, username: &str) -> bool {
+        self.by_userhash.remove(&userhash(username, &self.realm));
+        self.hashes.remove(username).is_some()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
+    }
+}
+
+impl Users for StaticUsers {
+    fn user(&self, _: Instant, realm: &str, claim: &Claim<'_>) -> Option<User> {
+        if realm != &*self.realm || claim.access_token.is_some() {
+            return None;
+        }
+        let username = match claim.name {
+            Name::Username(username) => username,
+            Name::Userhash(hash) => self.by_userhash.get(&hash)?,
+        };
+        let [md5, sha256] = self.hashes.get(username)?;
+        let hash = match claim.algorithm {
+            PasswordAlgorithm::Md5 => md5,
+            PasswordAlgorithm::Sha256 => sha256,
+        };
+        Some(User::new(username, hash.clone()))
+    }
+}
+
+impl fmt::Debug for StaticUsers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StaticUsers({} users)", self.len())
+    }
+}
+
+/// Time-limited credentials, which a web service gives out that shares a secret with the server
+/// ([draft-uberti-behave-turn-rest-00](https://datatracker.ietf.org/doc/html/draft-uberti-behave-turn-rest-00)):
+/// the username is `expiry:name`, seconds since 1970 and any name; the password is
+/// base64(HMAC-SHA1(secret, username)).
+///
+/// ```
+/// use core::time::Duration;
+/// use rtckit_proto::WallClock;
+/// use rtckit_stun::SharedSecret;
+///
+/// let shared = SharedSecret::new(b"north", WallClock::new(Duration::from_secs(1_700_000_000)));
+/// let (username, password) = shared.credentials(1_700_003_600, "alice");
+/// assert_eq!(username, "1700003600:alice");
+/// assert_eq!(password.len(), 28);
+/// ```
+#[derive(Clone)]
+pub struct SharedSecret {
+    key: HmacSha1,
+    clock: WallClock,
+}
+
+impl SharedSecret {
+    /// `secret` is what the web service has too; `clock` tells the world's time at the driver's epoch.
+    pub fn new(secret: &[u8], clock: WallClock) -> Self {
+        Self {
+            key: HmacSha1::new(secret),
+            clock,
+        }
+    }
+
+    /// The username and password that are good until `expiry`, in seconds since 1970.
+    pub fn credentials(&self, expiry: u64, name: &str) -> (String, String) {
+        let username = alloc::format!("{expiry}:{name}");
+        let password = self.password(&username);
+        let password = core::str::from_utf8(&password).unwrap_or_default().into();
+        (username, password)
+    }
+
+    fn password(&self, username: &str) -> [u8; 28] {
+        base64(&self.key.sign(&[username.as_bytes()]))
+    }
+}
+
+impl Users for SharedSecret {
+    fn user(&self, now: Instant, realm: &str, claim: &Claim<'_>) -> Option<User> {
+        // nobody can tell a name from its hash without a list of names
+        let Name::Username(username) = claim.name else {
+            return None;
+        };
+        let (expiry, _) = username.split_once(':').unwrap_or((username, ""));
+        let expiry = Duration::from_secs(expiry.parse().ok()?);
+        if claim.access_token.is_some() || expiry <= self.clock.unix(now) {
+            return None;
+        }
+        let password = self.password(username);
+        let password = core::str::from_utf8(&password).ok()?;
+        // what was allocated before the end may live on: the credentials open the door, they do not hold it
+        Some(User::new(
+            username,
+            PasswordHash::new(claim.algorithm, username, realm, password),
+        ))
+    }
+}
+
+impl fmt::Debug for SharedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedSecret([redacted])")
+    }
+}
+
+/// 20 bytes in base64, with padding.
+fn base64(bytes: &[u8; 20]) -> [u8; 28] {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = [b'='; 28];
+    for (digits, chunk) in out.as_chunks_mut::<4>().0.iter_mut().zip(bytes.chunks(3)) {
+        let mut word = [0; 4];
+        let (_, three) = word.split_at_mut(1);
+        three
+            .iter_mut()
+            .zip(chunk)
+            .for_each(|(to, from)| *to = *from);
+        let word = u32::from_be_bytes(word);
+        let count = chunk.len() + 1;
+        for (place, digit) in digits.iter_mut().take(count).enumerate() {
+            *digit = DIGITS[(word >> (18 - 6 * place) & 63) as usize];
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(name: Name<'_>) -> Claim<'_> {
+        Claim {
+            name,
+            algorithm: PasswordAlgorithm::Md5,
+            access_token: None,
+        }
+    }
+
+    #[test]
+    fn a_list_by_name_and_by_hash() {
+        let mut users = StaticUsers::new("realm");
+        users.insert("user", "pass");
+        let now = Instant::ZERO;
+        let by_name = users
+            .user(now, "realm", &claim(Name::Username("user")))
+            .unwrap();
+        let by_hash = claim(Name::Userhash(userhash("user", "realm")));
+        let by_hash = users.user(now, "realm", &by_hash).unwrap();
+        // the example of RFC 8489 §9.2.2
+        let expected = 0x8493_fbc5_3ba5_82fb_4c04_4c45_6bdc_40eb_u128;
+        let expected = PasswordHash::from_md5(expected.to_be_bytes());
+        assert!(by_name.secret == expected && by_hash.secret == expected);
+        assert_eq!(&*by_hash.username, "user");
+        let named = claim(Name::Username("user"));
+        assert!(users.user(now, "another", &named).is_none());
+        assert!(users.remove("user") && users.is_empty());
+        assert!(users.user(now, "realm", &named).is_none());
+    }
+
+    #[test]
+    fn time_limited_credentials_end() {
+        let clock = WallClock::new(Duration::from_secs(1_000));
+        let shared = SharedSecret::new(b"key", clock);
+        let (username, password) = shared.credentials(1_010, "x");
+        let at = |seconds: u64| {
+            let now = Instant::from_millis(seconds * 1000);
+            shared.user(now, "r", &claim(Name::Username(&username)))
+        };
+        let expected = PasswordHash::new(PasswordAlgorithm::Md5, &username, "r", &password);
+        assert!(at(9).is_some_and(|user| user.secret == expected));
+        assert!(at(10).is_none());
+        for name in ["", "x", ":", "99999999999999999999999:x", "-1:x"] {
+            assert!(
+                shared
+                    .user(Instant::ZERO, "r", &claim(Name::Username(name)))
+                    .is_none()
+            );
+        }
+        assert_eq!(
+            base64(b"The quick brown fox!"),
+            *b"VGhlIHF1aWNrIGJyb3duIGZveCE="
+        );
+    }
+}

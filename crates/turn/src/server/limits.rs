@@ -1,0 +1,110 @@
+//! How often one address is answered before it has proved to receive the answers.
+//!
+//! A source address can be forged. Until a client repeats the nonce it was sent, what the server sends it may go to a
+//! victim; so the challenges and refusals to one address are counted in a token bucket. The buckets are a table of
+//! fixed size, chosen by a keyed hash: whoever shares a bucket with an attacker waits with it, and memory is flat.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use core::net::IpAddr;
+
+use rtckit_proto::Instant;
+
+use crate::server::index::KeyedHash;
+
+/// How many buckets there are.
+const BUCKETS: usize = 4096;
+
+/// Tokens are counted in thousandths.
+const TOKEN: u32 = 1000;
+
+#[derive(Clone, Copy)]
+struct Bucket {
+    /// Milliseconds since the driver's epoch, modulo 2^32.
+    filled_at: u32,
+    tokens: u32,
+}
+
+pub(crate) struct RateLimit {
+    buckets: Box<[Bucket]>,
+    hash: KeyedHash,
+    per_second: u32,
+    burst: u32,
+}
+
+impl RateLimit {
+    pub(crate) fn new(per_second: u32, burst: u32, hash: KeyedHash) -> Self {
+        let full = Bucket {
+            filled_at: 0,
+            tokens: burst.saturating_mul(TOKEN),
+        };
+        Self {
+            buckets: vec![full; BUCKETS].into(),
+            hash,
+            per_second,
+            burst,
+        }
+    }
+
+    /// Takes a token from the bucket of `ip`; `false` when it is empty.
+    pub(crate) fn allows(&mut self, now: Instant, ip: IpAddr) -> bool {
+        let place = self.hash.ip(subscriber(ip)) as usize % BUCKETS;
+        let now = now.as_millis() as u32;
+        let Some(bucket) = self.buckets.get_mut(place) else {
+            return false;
+        };
+        // milliseconds times tokens per second are thousandths of tokens
+        let gained = now
+            .wrapping_sub(bucket.filled_at)
+            .saturating_mul(self.per_second);
+        bucket.tokens = bucket
+            .tokens
+            .saturating_add(gained)
+            .min(self.burst.saturating_mul(TOKEN));
+        bucket.filled_at = now;
+        match bucket.tokens.checked_sub(TOKEN) {
+            Some(left) => {
+                bucket.tokens = left;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// Whom an address belongs to: a subscriber has all of a /64 of IPv6.
+pub(crate) fn subscriber(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() >> 64 << 64).into()),
+        ip => ip,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_and_then_a_rate() {
+        let mut limit = RateLimit::new(10, 5, KeyedHash::new(1));
+        let ip = "192.0.2.1".parse().unwrap();
+        let mut count = |at: u64| {
+            let now = Instant::from_millis(at);
+            (0..100).filter(|_| limit.allows(now, ip)).count()
+        };
+        assert_eq!(count(0), 5);
+        assert_eq!(count(100), 1);
+        assert_eq!(count(1_100), 5, "no more than a burst is saved");
+        assert_eq!(count(1_u64 << 32), 5, "the clock of 32 bits wraps");
+        let other = "192.0.2.2".parse().unwrap();
+        assert!(limit.allows(Instant::from_millis(1 << 32), other));
+    }
+
+    #[test]
+    fn a_subscriber_is_a_64() {
+        let of = |ip: &str| subscriber(ip.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::"));
+        assert_ne!(of("2001:db8:1:3::"), of("2001:db8:1:2::"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+    }
+}

@@ -1,0 +1,195 @@
+//! Refresh, CreatePermission and ChannelBind: requests about an allocation there is.
+
+use core::net::IpAddr;
+use core::time::Duration;
+
+use rtckit_proto::{Instant, Transport};
+use rtckit_stun::{AttributeType, ErrorCode, User, Users, Verified};
+
+use crate::channel_data::ChannelNumber;
+use crate::server::allocation::Refusal;
+use crate::server::event::Release;
+use crate::server::slots::SlotId;
+use crate::server::{Request, Server};
+
+/// How many peers one CreatePermission may name.
+const MAX_PEERS_PER_REQUEST: usize = 16;
+
+impl<U: Users> Server<U> {
+    /// [RFC 8656 §8.2](https://www.rfc-editor.org/rfc/rfc8656#section-8.2).
+    pub(super) fn on_refresh(
+        &mut self,
+        now: Instant,
+        request: &Request<'_>,
+        user: Verified,
+    ) -> Result<(), ErrorCode<'static>> {
+        let message = &request.message;
+        let ticket = message
+            .mobility_ticket()
+            .filter(|_| message.attribute(AttributeType::MOBILITY_TICKET).is_some());
+        let (id, ticket) = match ticket {
+            Some(ticket) => {
+                let (id, ticket) = self.move_by_ticket(request, &user, ticket)?;
+                (id, Some(ticket))
+            }
+            None => (self.allocation_of(request, &user)?, None),
+        };
+        let lifetime = match message.lifetime() {
+            Some(0) => Duration::ZERO,
+            wanted => self.lifetime(now, wanted, user.expires),
+        };
+        self.refresh_family(request, id, lifetime)?;
+        if message.access_token().is_some()
+            && let Some(allocation) = self.allocations.get_mut(id)
+        {
+            let mut renewed = User::new(&user.username, user.secret);
+            renewed.expires = user.expires;
+            allocation.user = renewed;
+        }
+        if !lifetime.is_zero() {
+            self.set_expiry(id, now + lifetime);
+        }
+        self.succeed(request, |writer| {
+            writer.lifetime(lifetime.as_secs() as u32)?;
+            match ticket {
+                Some(ticket) => writer.mobility_ticket(&ticket),
+                None => Ok(()),
+            }
+        });
+        Ok(())
+    }
+
+    /// Ends the allocation, or one family of it, when the lifetime is zero.
+    fn refresh_family(
+        &mut self,
+        request: &Request<'_>,
+        id: SlotId,
+        lifetime: Duration,
+    ) -> Result<(), ErrorCode<'static>> {
+        let message = &request.message;
+        let Some(allocation) = self.allocations.get_mut(id) else {
+            return Ok(());
+        };
+        let family = message.requested_address_family();
+        if message
+            .attribute(AttributeType::REQUESTED_ADDRESS_FAMILY)
+            .is_some()
+        {
+            let slot = family.map(|family| allocation.relay_mut(family));
+            let Some(Some(relay)) = slot.as_deref().copied() else {
+                return Err(ErrorCode::PEER_ADDRESS_FAMILY_MISMATCH);
+            };
+            let has_both = allocation.relays.iter().all(Option::is_some);
+            if has_both && lifetime.is_zero() {
+                // RFC 8656 §8.2: the other one lives on
+                if let Some(family) = family {
+                    *allocation.relay_mut(family) = None;
+                }
+                self.close_relay(relay);
+                return Ok(());
+            }
+        }
+        if lifetime.is_zero() {
+            self.release(id, Release::Client);
+        }
+        Ok(())
+    }
+
+    /// [RFC 8656 §10.2](https://www.rfc-editor.org/rfc/rfc8656#section-10.2).
+    pub(super) fn on_create_permission(
+        &mut self,
+        now: Instant,
+        request: &Request<'_>,
+        user: &Verified,
+    ) -> Result<(), ErrorCode<'static>> {
+        let id = self.allocation_of(request, user)?;
+        let message = &request.message;
+        let count = message.xor_peer_addresses().count();
+        if count == 0 || message.xor_peer_addresses().any(|peer| peer.is_none()) {
+            return Err(ErrorCode::BAD_REQUEST);
+        }
+        if count > MAX_PEERS_PER_REQUEST {
+            return Err(ErrorCode::INSUFFICIENT_CAPACITY);
+        }
+        let peers = || message.xor_peer_addresses().flatten().map(|peer| peer.ip());
+        for ip in peers() {
+            self.check_peer_ip(id, ip)?;
+        }
+        let max = self.config.max_permissions;
+        let Some(allocation) = self.allocations.get_mut(id) else {
+            return Err(ErrorCode::ALLOCATION_MISMATCH);
+        };
+        // all or none
+        if !allocation.has_room_for(now, peers(), max) {
+            return Err(ErrorCode::INSUFFICIENT_CAPACITY);
+        }
+        for ip in peers() {
+            allocation.permit(now, ip, max).map_err(error_of)?;
+        }
+        self.succeed(request, |_| Ok(()));
+        Ok(())
+    }
+
+    /// Whether the allocation can talk to that address, and may.
+    pub(super) fn check_peer_ip(
+        &mut self,
+        id: SlotId,
+        ip: IpAddr,
+    ) -> Result<(), ErrorCode<'static>> {
+        let relay = self.allocations.get(id).and_then(|a| a.relay(ip));
+        if relay.is_none() {
+            return Err(ErrorCode::PEER_ADDRESS_FAMILY_MISMATCH);
+        }
+        if !self.is_peer_ip(ip) {
+            self.counters.peers_refused += 1;
+            return Err(ErrorCode::FORBIDDEN);
+        }
+        Ok(())
+    }
+
+    /// [RFC 8656 §12.2](https://www.rfc-editor.org/rfc/rfc8656#section-12.2).
+    pub(super) fn on_channel_bind(
+        &mut self,
+        now: Instant,
+        request: &Request<'_>,
+        user: &Verified,
+    ) -> Result<(), ErrorCode<'static>> {
+        let id = self.allocation_of(request, user)?;
+        let message = &request.message;
+        let number = message.channel_number().and_then(ChannelNumber::new);
+        let (Some(number), Some(peer)) = (number, message.xor_peer_address()) else {
+            return Err(ErrorCode::BAD_REQUEST);
+        };
+        self.check_peer_ip(id, peer.ip())?;
+        if !self.is_peer(peer) {
+            self.counters.peers_refused += 1;
+            return Err(ErrorCode::FORBIDDEN);
+        }
+        let (max_channels, max_permissions) =
+            (self.config.max_channels, self.config.max_permissions);
+        let Some(allocation) = self.allocations.get_mut(id) else {
+            return Err(ErrorCode::ALLOCATION_MISMATCH);
+        };
+        if allocation.transport != Transport::Udp {
+            return Err(ErrorCode::BAD_REQUEST);
+        }
+        if !allocation.has_room_for(now, [peer.ip()].into_iter(), max_permissions) {
+            return Err(ErrorCode::INSUFFICIENT_CAPACITY);
+        }
+        allocation
+            .bind_channel(now, number, peer, max_channels)
+            .map_err(error_of)?;
+        allocation
+            .permit(now, peer.ip(), max_permissions)
+            .map_err(error_of)?;
+        self.succeed(request, |_| Ok(()));
+        Ok(())
+    }
+}
+
+const fn error_of(refusal: Refusal) -> ErrorCode<'static> {
+    match refusal {
+        Refusal::Full => ErrorCode::INSUFFICIENT_CAPACITY,
+        Refusal::Conflict => ErrorCode::BAD_REQUEST,
+    }
+}
