@@ -622,3 +622,35 @@ fn an_answer_bundles_what_it_accepts() {
     left.set_remote_description(NOW, SessionDescription::answer(answer))
         .unwrap();
 }
+
+#[test]
+fn a_peer_has_at_most_64_transceivers() {
+    let mut peer = peer(1);
+    for _ in 0..64 {
+        peer.add_transceiver(MediaKind::Audio, Direction::SendRecv)
+            .unwrap();
+    }
+    let one_more = peer.add_transceiver(MediaKind::Audio, Direction::SendRecv);
+    assert_eq!(one_more, Err(Error::TooManyTransceivers));
+}
+
+/// A candidate of an ICE session that is over (RFC 8840 §4.1.1) is not even read.
+#[test]
+fn candidates_of_another_generation_are_left_alone() {
+    let mut peer = peer(1);
+    answer_with(&mut peer, CHROMIUM);
+    let ufrag = CHROMIUM
+        .lines()
+        .find_map(|line| line.strip_prefix("a=ice-ufrag:"))
+        .unwrap();
+    let mut add = |ufrag: &str| {
+        let candidate = IceCandidate {
+            candidate: "candidate:what is this".into(),
+            sdp_mid: Some("0".into()),
+            username_fragment: Some(ufrag.into()),
+        };
+        peer.add_remote_candidate(NOW, &candidate)
+    };
+    assert_eq!(add("of before"), Ok(()));
+    assert_eq!(add(ufrag), Err(Error::MalformedCandidate));
+}
