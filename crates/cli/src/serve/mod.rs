@@ -1,6 +1,7 @@
 //! `rtckit serve`: a page that calls, and an endpoint that answers.
 
 mod call;
+mod crowd;
 mod echo;
 mod endpoint;
 mod listen;
