@@ -115,11 +115,15 @@ fn the_silent_keep_nobody_waiting() {
             });
         }
         // One after the other, while the flood stands and the first second, in which it rises.
-        for _ in 0..20 {
-            heard(&server);
-            thread::sleep(Duration::from_millis(100));
-        }
+        let others = scope.spawn(|| {
+            for _ in 0..20 {
+                heard(&server);
+                thread::sleep(Duration::from_millis(100));
+            }
+        });
+        let result = others.join();
         is_over.store(true, Ordering::Relaxed);
+        result.unwrap();
     });
 }
 
