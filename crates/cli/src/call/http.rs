@@ -32,6 +32,9 @@ const MAX_REASON: usize = 300;
 /// How often a server may say that another should be asked.
 const MAX_REDIRECTS: usize = 5;
 
+/// With what the command exits if its URL is none.
+const USAGE: u8 = 2;
+
 /// What came of an offer.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -59,7 +62,7 @@ struct Reply {
 
 /// The URL at which offers are taken.
 pub(crate) fn endpoint(url: &str) -> Result<Uri, Failure> {
-    let malformed = |what: &str| Failure::new(format_args!("{url}: {what}"));
+    let malformed = |what: &str| Failure::new(format_args!("{url}: {what}")).with_code(USAGE);
     let uri: Uri = url.parse().map_err(|_| malformed("it is not a URL"))?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
         return Err(malformed("the URL must begin with http:// or https://"));
@@ -107,6 +110,9 @@ impl Client {
                 }
                 status => {
                     let reason: String = reply.body.trim().chars().take(MAX_REASON).collect();
+                    if reason.is_empty() {
+                        return Err(at(&url, status));
+                    }
                     return Err(at(&url, format_args!("{status}: {reason}")));
                 }
             }

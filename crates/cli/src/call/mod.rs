@@ -1,5 +1,6 @@
 //! `rtckit call`: a call to a server that takes offers over HTTP.
 
+mod answer;
 mod http;
 mod options;
 pub(crate) mod tls;
@@ -187,11 +188,18 @@ async fn signal(
             if answer.is_echo { ", and echoes" } else { "" }
         ),
     );
-    connection
-        .set_remote_description(SessionDescription::answer(answer.sdp.as_str()))
-        .await
-        .map_err(|error| Failure::new(format_args!("{url}: {error}")))?;
-    Ok(answer)
+    let taken = match answer::check(&offer, &answer.sdp) {
+        Ok(()) => connection
+            .set_remote_description(SessionDescription::answer(answer.sdp.as_str()))
+            .await
+            .map_err(|error| Failure::new(format_args!("{url}: {error}"))),
+        Err(why) => Err(Failure::new(format_args!("{url}: {why}"))),
+    };
+    if let (Err(_), Some(resource)) = (&taken, &answer.resource) {
+        // The server waits for a call that will not come.
+        client.delete(resource).await;
+    }
+    taken.map(|()| answer)
 }
 
 /// Connects and plays. Returns when it was connected, since the story began.

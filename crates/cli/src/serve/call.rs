@@ -5,11 +5,14 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use rtckit::{
     ConnectionState, Direction, Event, IceGatheringState, MediaKind, PeerConnection,
     SessionDescription, StatsReport, Transceiver, TransceiverId,
 };
+use rtckit_sdp::Session;
 use serde::Serialize;
+use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -60,7 +63,10 @@ pub(crate) async fn answer(
     offer: String,
     slot: Slot,
 ) -> Result<(Arc<Line>, String), Refusal> {
-    let connection = PeerConnection::new(server.configuration()).await?;
+    let connection = match PeerConnection::new(server.configuration()).await {
+        Ok(connection) => connection,
+        Err(error) => return Err(no_sockets(error).await),
+    };
     let remote = SessionDescription::offer(offer.as_str());
     if let Err(error) = connection.set_remote_description(remote).await {
         return Err(Refusal::description(&error, &offer));
@@ -76,6 +82,14 @@ pub(crate) async fn answer(
     }
     let answer = connection.create_answer().await?;
     connection.set_local_description(answer).await?;
+    let flows = |transceiver: &Transceiver| {
+        let direction = transceiver.current_direction();
+        direction.is_some_and(|direction| direction != Direction::Inactive)
+    };
+    // The answer would be in order, and say no to everything.
+    if !transceivers.iter().any(flows) {
+        return Err(Refusal::unprocessable(why_nothing_flows(&offer)));
+    }
     gathered(&connection).await;
     let answer = connection
         .local_description()
@@ -105,6 +119,37 @@ pub(crate) async fn answer(
         slot,
     ));
     Ok((line, answer.sdp))
+}
+
+/// What an offer lacks of which no section can be accepted.
+fn why_nothing_flows(offer: &str) -> &'static str {
+    let session = Session::parse(offer).ok();
+    let sections = || {
+        let sections = session.iter().flat_map(Session::media);
+        sections.filter(|section| !section.is_rejected())
+    };
+    if sections().next().is_none() {
+        "every section of the offer is rejected (port 0)"
+    } else if sections().all(|section| !section.has("rtcp-mux")) {
+        "the offer has no a=rtcp-mux, and without it there is no call (RFC 8858)"
+    } else {
+        "nothing of the offer can be sent or received here: no section is bundled, has VP8 or Opus, and is not inactive"
+    }
+}
+
+/// The system gives no sockets, or not as many: that may pass.
+async fn no_sockets(error: rtckit::Error) -> Refusal {
+    // The error has only the kind of what the system said, and for too many open files there is none.
+    let said = match &error {
+        rtckit::Error::Bind { address, .. } => UdpSocket::bind(address).await.err(),
+        rtckit::Error::Interfaces(_) => if_addrs::get_if_addrs().err(),
+        _ => return Refusal::from(error),
+    };
+    let said = said.map_or_else(String::new, |said| format!(": {said}"));
+    Refusal::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        format_args!("{error}{said}"),
+    )
 }
 
 /// Waits until the local candidates are known: they belong into the answer, which is sent once.

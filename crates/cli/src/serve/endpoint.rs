@@ -19,7 +19,7 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, patch, post};
 use axum::{Json, Router};
@@ -31,7 +31,7 @@ use tokio::time::timeout;
 
 use super::peers::{Ending, Line};
 use super::refusal::Refusal;
-use super::{Server, call, origin, page, stats};
+use super::{Server, call, origin, page, stats, unread};
 
 /// The largest body that is read. Browsers' offers have 3 to 20 kB.
 const MAX_BODY: usize = 64 << 10;
@@ -66,6 +66,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .method_not_allowed_fallback(not_so)
         .fallback(any(nothing_here))
         .layer(from_fn_with_state(Arc::clone(&server), origin::check))
+        .layer(from_fn(unread::close))
         .with_state(server)
 }
 
@@ -295,20 +296,29 @@ fn entity_tag(line: &Line) -> String {
 /// A request names the ICE session it is for, and means ours
 /// ([RFC 9725 §4.3.1](https://www.rfc-editor.org/rfc/rfc9725#section-4.3.1)).
 fn check_entity_tag(line: &Line, headers: &HeaderMap) -> Result<(), Refusal> {
-    match headers.get(header::IF_MATCH) {
-        None => Err(Refusal::new(
+    let given = headers.get_all(header::IF_MATCH).iter();
+    // Entity tags of ours have no comma, so it does not matter how those of others are split.
+    let given: Vec<&[u8]> = given
+        .flat_map(|list| list.as_bytes().split(|&byte| byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .collect();
+    if given.is_empty() {
+        return Err(Refusal::new(
             StatusCode::PRECONDITION_REQUIRED,
             "If-Match must name the entity tag that came with the answer",
-        )),
-        Some(tag) if tag == "*" || tag == "\"*\"" => {
-            Err(Refusal::unprocessable("ICE restarts are not supported"))
-        }
-        Some(tag) if tag.as_bytes() != entity_tag(line).as_bytes() => Err(Refusal::new(
-            StatusCode::PRECONDITION_FAILED,
-            "this is not the entity tag of the call",
-        )),
-        _ => Ok(()),
+        ));
     }
+    if given.contains(&entity_tag(line).as_bytes()) {
+        return Ok(());
+    }
+    let means_a_restart = |tag: &&[u8]| [&b"*"[..], b"\"*\""].contains(tag);
+    if given.iter().any(means_a_restart) {
+        return Err(Refusal::unprocessable("ICE restarts are not supported"));
+    }
+    Err(Refusal::new(
+        StatusCode::PRECONDITION_FAILED,
+        "this is not the entity tag of the call",
+    ))
 }
 
 fn is_of_the_offer(line: &Line, ufrag: &str) -> bool {

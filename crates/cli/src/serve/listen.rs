@@ -2,37 +2,37 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
-use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 
+use axum::body::Body;
+use axum::http::Request;
 use axum::{Extension, Router};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-/// The most connections at a time. One more ends the oldest of them, once that has had its [`GRACE`].
-///
-/// All requests are short, so the oldest connection is one that only holds its place: someone who sends a header now
-/// and then must not keep out those who have something to say.
-const MAX_CONNECTIONS: usize = 512;
+use super::crowd::{Activity, Crowd};
 
-/// The most that the system keeps for us meanwhile. What it has no room for it forgets, while the other side believes
-/// itself connected.
+/// The most that the system keeps for us while we accept others. What it has no room for it forgets, while the other
+/// side believes itself connected.
 const BACKLOG: u32 = 4096;
-
-/// How long every connection may live, however many want to take its place.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// How long a request's head may take, from the connection or the request before it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection may go without a request that begins or is answered. All other limits are shorter; this one
+/// is for those who ask and do not read the answer.
+const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The most memory for the head of a request, in bytes.
 const MAX_HEAD: usize = 32 << 10;
@@ -54,44 +54,26 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves for as long as it is polled. What is still connected then goes on by itself.
+///
+/// Nobody waits for a place: whoever comes while all are taken gets that of someone who makes less use of it.
 pub(crate) async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) {
-    let mut connections = Connections::default();
+    let mut crowd = Crowd::default();
     loop {
         match listener.accept().await {
             Ok((stream, caller)) => {
+                crowd.make_room();
                 let router = router.clone().layer(Extension(caller));
-                connections.make_room().await;
-                let task = tokio::spawn(connection(stream, tls.clone(), router));
-                connections
-                    .0
-                    .push_back((Instant::now(), task.abort_handle()));
+                let activity = Arc::new(Activity::new());
+                let task = tokio::spawn(connection(
+                    stream,
+                    tls.clone(),
+                    router,
+                    Arc::clone(&activity),
+                ));
+                crowd.enter(caller.ip(), activity, task.abort_handle());
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(_) => sleep(EXHAUSTED_PAUSE).await,
-        }
-    }
-}
-
-/// The connections and since when they are, the oldest first.
-#[derive(Default)]
-struct Connections(VecDeque<(Instant, AbortHandle)>);
-
-impl Connections {
-    /// Forgets those that are over, and ends the oldest if there are still too many.
-    async fn make_room(&mut self) {
-        while self.0.len() >= MAX_CONNECTIONS {
-            self.0.retain(|(_, connection)| !connection.is_finished());
-            if self.0.len() < MAX_CONNECTIONS {
-                return;
-            }
-            let Some((since, _)) = self.0.front() else {
-                return;
-            };
-            if since.elapsed() < GRACE {
-                sleep_until(*since + GRACE).await;
-            } else if let Some((_, oldest)) = self.0.pop_front() {
-                oldest.abort();
-            }
         }
     }
 }
@@ -104,27 +86,51 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router) {
+async fn connection(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    activity: Arc<Activity>,
+) {
     // Small answers should not wait for one another.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => serve(stream, router).await,
+        None => serve(stream, router, &activity).await,
         Some(tls) => {
             if let Ok(Ok(stream)) = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-                serve(stream, router).await;
+                serve(stream, router, &activity).await;
             }
         }
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router) {
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    router: Router,
+    activity: &Arc<Activity>,
+) {
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(|request: Request<Incoming>| {
+        let request = request.map(Body::new);
+        let answer = router.call(request);
+        let activity = Arc::clone(activity);
+        async move {
+            activity.begin();
+            let answer = answer.await;
+            activity.end();
+            answer
+        }
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    // Whoever breaks off a request has no one to blame.
-    let _ = served.await;
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        // Whoever breaks off a request has no one to blame.
+        _ = served => {}
+        () = activity.stalls(STALL_TIMEOUT) => {}
+    }
 }
 
 /// The addresses at which a server is found that listens at `address`: that one or, if it stands for all of the
@@ -158,7 +164,24 @@ pub(crate) fn url(address: SocketAddr, is_secure: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::time::Instant;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_and_does_not_read_is_ended() {
+        let (mut caller, stream) = tokio::io::duplex(64);
+        let router = Router::new().fallback(|| async { "a".repeat(1000) });
+        let start = Instant::now();
+        let served = async move { serve(stream, router, &Arc::new(Activity::new())).await };
+        let served = timeout(10 * STALL_TIMEOUT, served);
+        let asked = caller.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        let (served, asked) = tokio::join!(served, asked);
+        asked.unwrap();
+        served.unwrap();
+        assert!(start.elapsed() >= STALL_TIMEOUT);
+    }
 
     #[test]
     fn what_stands_for_all_begins_with_loopback() {

@@ -1,6 +1,8 @@
 //! `rtckit serve`: a page that calls, and an endpoint that answers.
 
 mod call;
+mod crowd;
+mod descriptors;
 mod echo;
 mod endpoint;
 mod listen;
@@ -13,6 +15,7 @@ mod play;
 mod refusal;
 mod stats;
 mod tls;
+mod unread;
 
 use core::fmt::{Display, Write as _};
 use core::net::{IpAddr, SocketAddr};
@@ -75,12 +78,31 @@ enum Report<'r> {
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    check_addresses(&options.ip)?;
+    descriptors::raise_limit();
     let server = Arc::new(Server::new(options)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format_args!("cannot start: {error}")))?;
     runtime.block_on(server.run())
+}
+
+/// Candidates are addresses of this machine.
+fn check_addresses(asked: &[IpAddr]) -> Result<(), Failure> {
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let interfaces = if_addrs::get_if_addrs().map_err(|error| {
+        Failure::new(format_args!("cannot list the network interfaces: {error}"))
+    })?;
+    let is_here = |address: &IpAddr| interfaces.iter().any(|found| found.ip() == *address);
+    match asked.iter().find(|address| !is_here(address)) {
+        Some(address) => Err(Failure::new(format_args!(
+            "--ip {address}: this machine has no such address"
+        ))),
+        None => Ok(()),
+    }
 }
 
 impl Server {

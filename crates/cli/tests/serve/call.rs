@@ -76,9 +76,17 @@ fn nobody_there_and_nonsense() {
         (&report["ok"], &report["error"]),
         (&false.into(), &said.into())
     );
-    assert!(one_line(&call("nonsense")).contains("URL"));
+    for url in ["nonsense", "ftp://127.0.0.1/"] {
+        let output = call(url);
+        assert_eq!(output.status.code(), Some(2), "{url}");
+        let stderr = str::from_utf8(&output.stderr).unwrap();
+        assert!(
+            stderr.lines().count() == 1 && stderr.contains("URL"),
+            "{stderr}"
+        );
+    }
 
-    let answers: [(&str, &str); 4] = [
+    let answers: [(&str, &str); 7] = [
         ("SSH-2.0-OpenSSH\r\n", "does not speak HTTP"),
         (
             "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi",
@@ -91,6 +99,20 @@ fn nobody_there_and_nonsense() {
         (
             "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone",
             "404 Not Found: gone",
+        ),
+        (
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+            "/offer: 404 Not Found",
+        ),
+        (
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\na\x1b[31mb\x07c",
+            "404 Not Found: a [31mb c",
+        ),
+        (
+            "HTTP/1.1 201 Created\r\nContent-Type: application/sdp\r\nContent-Length: 92\r\n\r\n\
+             v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
+             m=video 0 RTP/SAVPF 96\r\nm=audio 0 RTP/SAVPF 111\r\n",
+            "rejects all of the offer",
         ),
     ];
     for (answer, expected) in answers {
@@ -108,5 +130,9 @@ fn nobody_there_and_nonsense() {
         let said = one_line(&call(&format!("http://{address}")));
         server.join().unwrap();
         assert!(said.contains(expected), "{said}");
+        assert!(
+            !said.ends_with([':', ' ']) && !said.contains(char::is_control),
+            "{said}"
+        );
     }
 }

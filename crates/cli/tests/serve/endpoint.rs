@@ -26,6 +26,18 @@ fn what_is_not_an_offer_is_refused() {
         (status, &*body),
         (400, "line 2, column 3: expected UTF-8\n")
     );
+    // A call that cannot exist.
+    for (line, instead, why) in [
+        ("a=rtcp-mux\r\n", "", "rtcp-mux"),
+        ("opus/48000/2", "G729/8000", "nothing"),
+        ("a=sendrecv", "a=inactive", "nothing"),
+    ] {
+        let (status, _, body) = server.offer(&OFFER.replace(line, instead));
+        assert_eq!(status, 422, "{body}");
+        assert!(body.contains(why), "{body}");
+    }
+    let (_, _, status) = server.request("GET /status", "", b"");
+    assert!(status.contains("\"calls\":0"), "{status}");
     let huge = "a".repeat(100_000);
     assert!(matches!(server.offer(&huge).0, 413 | 0));
     for line in ["DELETE /offer/x", "GET /offer/x/stats", "GET /nowhere"] {
@@ -39,7 +51,17 @@ fn a_resource_is_patched_and_deleted() {
     let mut server = Server::start(&["--max-peers", "1"]);
     let (status, head, answer) = server.offer(OFFER);
     assert_eq!(status, 201, "{answer}");
-    assert!(answer.starts_with("v=0\r\n") && answer.contains("a=candidate:"));
+    assert!(answer.starts_with("v=0\r\n"), "{answer}");
+    // The server was told to be there, and nowhere else.
+    let mut candidates = answer
+        .lines()
+        .filter(|line| line.starts_with("a=candidate:"))
+        .peekable();
+    assert!(candidates.peek().is_some(), "{answer}");
+    assert!(
+        candidates.all(|line| line.contains(" 127.0.0.1 ")),
+        "{answer}"
+    );
     let resource = header(&head, "location").unwrap();
     let tag = header(&head, "etag").unwrap();
     assert_eq!(
@@ -75,6 +97,9 @@ fn a_resource_is_patched_and_deleted() {
     assert_eq!(patch("other", good, "If-Match: \"*\"\r\n"), 422);
     assert_eq!(patch("abcd", good, ""), 428);
     assert_eq!(patch("abcd", good, "If-Match: \"x\"\r\n"), 412);
+    let listed = tag.replace("If-Match: ", "If-Match: \"x\" , ");
+    assert_eq!(patch("abcd", good, &listed), 204);
+    assert_eq!(patch("abcd", good, "If-Match: \"x\", \"y\"\r\n"), 412);
 
     let line = format!("DELETE {resource}");
     assert_eq!(server.request(&line, "", b"").0, 200);
@@ -196,8 +221,62 @@ fn pages_from_elsewhere() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+/// What is left unread would be taken for the next request.
+#[test]
+fn an_unread_body_ends_the_connection() {
+    let server = Server::start(&[]);
+    let ask = |media_type: &str, length: &str, body: &str| {
+        server.raw(&format!(
+            "POST /offer HTTP/1.1\r\nHost: a\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\n\r\n{body}"
+        ))
+    };
+    for (said, status) in [
+        (ask("application/sdp", "70000", "v=0"), 413),
+        (ask("text/plain", "10", "v=0"), 415),
+    ] {
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
+        assert_eq!(header(&said, "connection"), Some("close"), "{said}");
+    }
+    let said = ask("application/sdp", "3", "v=0");
+    assert!(said.starts_with("HTTP/1.1 400 "), "{said}");
+    assert_eq!(header(&said, "connection"), None, "{said}");
+}
+
+/// As many calls as the system has sockets for, whatever the limit was at the start; and then it says so.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_system_has_no_more_sockets() {
+    let server = Server::start_with(
+        &[
+            "sh",
+            "-c",
+            "ulimit -Sn 16; ulimit -Hn 40; exec \"$@\"",
+            "sh",
+        ],
+        &[],
+    );
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.process.id())).unwrap();
+    let files = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let files: Vec<&str> = files.unwrap().split_whitespace().collect();
+    assert_eq!(files[3..5], ["40", "40"]);
+    let mut answers = (0..40).map(|_| server.offer(OFFER));
+    let (status, _, body) = answers.find(|(status, _, _)| *status != 201).unwrap();
+    assert_eq!(status, 503, "{body}");
+    assert!(body.contains("Too many open files"), "{body}");
+}
+
 #[test]
 fn a_server_that_cannot_start() {
+    // For documentation only (RFC 5737): nobody has it.
+    let output = rtckit(&["serve", "--listen", "127.0.0.1:0", "--ip", "192.0.2.1"])
+        .output()
+        .unwrap();
+    assert_eq!(
+        one_line(&output),
+        "--ip 192.0.2.1: this machine has no such address"
+    );
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let output = rtckit(&["serve", "--listen", &address]).output().unwrap();

@@ -7,6 +7,7 @@
 )]
 
 mod call;
+mod caller;
 mod endpoint;
 #[cfg(unix)]
 mod hostile;

@@ -40,7 +40,15 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut process = rtckit(&["serve", "--json", "--listen", "127.0.0.1:0"])
+        Self::start_with(&[], arguments)
+    }
+
+    /// Started by `starter`, a command that takes another as its last arguments.
+    pub(crate) fn start_with(starter: &[&str], arguments: &[&str]) -> Self {
+        let command = [starter, &[env!("CARGO_BIN_EXE_rtckit")]].concat();
+        let mut process = Command::new(command[0])
+            .args(&command[1..])
+            .args(["serve", "--json", "--listen", "127.0.0.1:0"])
             .args(["--ip", "127.0.0.1"])
             .args(arguments)
             .stdout(Stdio::piped())

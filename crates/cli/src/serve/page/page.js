@@ -5,6 +5,9 @@ const $ = id => document.getElementById(id);
 /** How often statistics are read, in milliseconds. */
 const STATISTICS_INTERVAL = 1000;
 
+/** How long the server may take to be told that the call is over, in milliseconds. */
+const GOODBYE_TIMEOUT = 2000;
+
 /** The most lines the trace keeps. */
 const MAX_TRACE = 500;
 
@@ -65,7 +68,7 @@ async function start() {
   $('start').disabled = true;
   show('busy', 'Opening the camera …');
   try {
-    camera = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+    camera = await openMedia();
   } catch (error) {
     trace(`no camera: ${error.name}: ${error.message}`, true);
     show('failed', 'The camera or the microphone cannot be used.');
@@ -76,6 +79,27 @@ async function start() {
   for (const track of camera.getTracks()) trace(`${track.kind}: ${track.label}`);
   show('idle', 'Ready to call.');
   arm();
+}
+
+/** Camera and microphone, or the one of them that there is. */
+async function openMedia() {
+  const media = navigator.mediaDevices;
+  try {
+    return await media.getUserMedia({ audio: true, video: true });
+  } catch (both) {
+    // Who said no is not asked again.
+    if (both.name === 'NotAllowedError' || both.name === 'SecurityError') throw both;
+    for (const [only, missing] of [['video', 'microphone'], ['audio', 'camera']]) {
+      try {
+        const stream = await media.getUserMedia({ [only]: true });
+        trace(`no ${missing}: ${both.name}: ${both.message}; goes on without`);
+        return stream;
+      } catch {
+        // Perhaps the other.
+      }
+    }
+    throw both;
+  }
 }
 
 async function dial() {
@@ -110,7 +134,7 @@ async function dial() {
         over('The connection failed.', true);
         break;
       case 'closed':
-        over('The server hung up.');
+        over('The server hung up.', false, true);
         break;
     }
   };
@@ -169,30 +193,36 @@ function stop() {
   arm();
 }
 
-/** Ends the call on this side and tells the server. */
-function over(why, isBad = false) {
+/** Ends the call on this side and, unless the server ended it, tells the server. */
+function over(why, isBad = false, isKnown = false) {
   const mine = call;
   call = null;
   trace(why, isBad);
   show(isBad ? 'failed' : 'idle', why);
   clearInterval(mine.timer);
-  release(mine);
+  release(mine, isKnown);
   if (mine.facts) $('facts').textContent = `The last call: ${mine.facts}`;
   $('remote').srcObject = null;
   arm();
 }
 
-function release({ connection, resource }) {
-  connection.close();
+/** Tells the server first: the connection's own farewell would end the call, and then there is none to delete. */
+function release({ connection, resource }, isKnown = false) {
+  if (!resource || isKnown) {
+    connection.close();
+    return;
+  }
   // Outlives the page, should it be closed now.
-  if (resource) fetch(resource, { method: 'DELETE', keepalive: true }).catch(() => {});
+  fetch(resource, { method: 'DELETE', keepalive: true, signal: AbortSignal.timeout(GOODBYE_TIMEOUT) })
+    .catch(() => {})
+    .finally(() => connection.close());
 }
 
 /** The DTLS transport closes when the server hangs up; the connection's own state may take long to say so. */
 function watchForTheEnd(mine) {
   const transport = mine.connection.getSenders()[0]?.transport;
   transport?.addEventListener('statechange', () => {
-    if (transport.state === 'closed' && call === mine) over('The server hung up.');
+    if (transport.state === 'closed' && call === mine) over('The server hung up.', false, true);
   });
 }
 
@@ -228,7 +258,7 @@ async function statistics(mine) {
   try {
     const response = await fetch(`${mine.resource}/stats`);
     if (response.status === 404 && call === mine) {
-      over('The server hung up.');
+      over('The server hung up.', false, true);
       return;
     }
     if (response.ok) theirs = await response.json();
