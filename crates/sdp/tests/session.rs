@@ -573,7 +573,7 @@ fn a_capital_letter_is_another_type_of_line() {
 #[test]
 fn errors_in_times_have_their_place() {
     let text = "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\nt=0 x\nt=0 0\nr=7d y\n";
-    let session = rtckit_sdp::Session::parse(text).unwrap();
+    let session = Session::parse(text).unwrap();
     let errors = session.times().map(|time| time.unwrap_err());
     let places: Vec<_> = errors.map(|error| (error.line, error.column)).collect();
     assert_eq!(places, [(4, 5), (6, 6)]);

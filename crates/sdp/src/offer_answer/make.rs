@@ -402,7 +402,7 @@ fn push_extensions(
     let mut ours = BTreeMap::new();
     for own in &own.extensions {
         ours.entry(own.uri)
-            .or_insert(own.direction.unwrap_or_default());
+            .or_insert_with(|| own.direction.unwrap_or_default());
     }
     for extension in common_extensions(&theirs, |uri| ours.get(uri).copied()) {
         section.push(extension)?;
