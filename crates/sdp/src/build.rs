@@ -1,4 +1,4 @@
-//! Sessions made from nothing, which follow the RFCs to the letter or do not come about.
+//! Sessions made from nothing, which pass all that this crate checks or do not come about.
 
 use crate::{
     attribute::{Attribute, Direction, Feedback, Fmtp, Parameters, RtcpFb, RtpMap},

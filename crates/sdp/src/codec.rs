@@ -51,6 +51,16 @@ impl<'a> Codec<'a> {
         }
     }
 
+    /// Its parameters without those that cannot be read and need not be alike on both sides: one of them is no reason to do
+    /// without the codec.
+    pub(crate) fn configuration(&self) -> Result<CodecParameters<'a>, ParseError> {
+        let encoding = self.rtpmap.encoding;
+        match (self.parameters(), self.fmtp.first()) {
+            (Err(_), Some(parameters)) => CodecParameters::lenient(encoding, *parameters),
+            (read, _) => read,
+        }
+    }
+
     /// For `rtx`, the payload type whose packets it repeats
     /// ([RFC 4588 §8.6](https://www.rfc-editor.org/rfc/rfc4588.html#section-8.6)).
     pub fn associated_payload_type(&self) -> Option<u8> {

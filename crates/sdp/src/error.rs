@@ -200,6 +200,8 @@ pub enum Error {
     Unreadable(ParseError),
     /// What was built departs from its RFC; line and column are those of the text that would have been written.
     Deviation(Deviation),
+    /// What was made would exceed the usual [`Limits`](crate::Limits), and no one need read it.
+    TooLong,
 }
 
 impl fmt::Display for Error {
@@ -211,6 +213,7 @@ impl fmt::Display for Error {
             Self::LineType(kind) => write!(f, "no line of type {kind:?} can be added here"),
             Self::Unreadable(error) => write!(f, "the value would not be read back: {error}"),
             Self::Deviation(deviation) => write!(f, "the session would not be valid: {deviation}"),
+            Self::TooLong => f.write_str("the text would be longer than others need read"),
         }
     }
 }

@@ -280,6 +280,11 @@ impl<'a> Connection<'a> {
         (0..count).map_while(each)
     }
 
+    /// Whether it is an address of a group.
+    pub fn is_multicast(&self) -> bool {
+        self.ip().is_some_and(|ip| ip.is_multicast())
+    }
+
     /// The address, if it is not a name.
     pub fn ip(&self) -> Option<IpAddr> {
         self.address.parse().ok()

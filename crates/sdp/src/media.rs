@@ -206,6 +206,12 @@ impl<'a> Media<'a> {
         }
     }
 
+    /// Sets the number of ports.
+    pub(crate) fn set_port_count(&mut self, ports: Option<u32>) {
+        self.ports = ports;
+        self.set_port(self.port);
+    }
+
     /// Sets the formats.
     ///
     /// # Errors
@@ -240,7 +246,9 @@ impl<'a> Media<'a> {
     }
 
     /// Whether the section is rejected, or was stopped: port 0 and not bundle-only
-    /// ([RFC 9429 §5.2.1](https://www.rfc-editor.org/rfc/rfc9429.html#section-5.2.1)).
+    /// ([RFC 9429 §5.2.1](https://www.rfc-editor.org/rfc/rfc9429.html#section-5.2.1)). A section cannot tell whether it is
+    /// in a BUNDLE group, outside of which bundle-only means nothing: see
+    /// [`Session::is_rejected`](crate::Session::is_rejected).
     pub fn is_rejected(&self) -> bool {
         self.port == 0 && !self.has("bundle-only")
     }

@@ -1,7 +1,7 @@
 //! A session description: [RFC 8866 §5](https://www.rfc-editor.org/rfc/rfc8866.html#section-5).
 
 use crate::{
-    attribute::{Attribute, Direction, Group},
+    attribute::{Attribute, BundleOnly, Direction, Group},
     error::{Error, ParseError},
     field::{Origin, Repeat, TimeDescription, Timing, Zone},
     line::Line,
@@ -323,6 +323,16 @@ impl<'a> Session<'a> {
     pub fn direction_of(&self, media: &Media<'_>) -> Direction {
         let own = media.direction();
         own.or_else(|| self.section.direction()).unwrap_or_default()
+    }
+
+    /// Whether a media section of this session is rejected: port 0, and not bundle-only in a BUNDLE group. Outside of one
+    /// that attribute is discarded ([RFC 9143 §6](https://www.rfc-editor.org/rfc/rfc9143.html#section-6)).
+    pub fn is_rejected(&self, media: &Media<'_>) -> bool {
+        let in_group = || {
+            let mid = media.mid();
+            mid.is_some_and(|mid| self.bundle_groups().any(|group| group.mids.contains(&mid)))
+        };
+        media.port() == 0 && !(media.has(BundleOnly::NAME) && in_group())
     }
 
     /// The well-formed BUNDLE groups

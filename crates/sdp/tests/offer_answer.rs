@@ -404,8 +404,8 @@ fn a_section_that_was_offered_rejected_stays_so() {
     let answer = session("m=audio 9 RTP/AVP 0\n");
     let violation = check_sections(&Outline::of(&offer), &Outline::of(&answer)).unwrap_err();
     assert_eq!(violation.section, Some(0));
-    // A port of 0 that is bundle-only is not rejected.
-    let offer = session("m=audio 0 RTP/AVP 0\na=bundle-only\n");
+    // A port of 0 that is bundle-only in a group is not rejected.
+    let offer = session("a=group:BUNDLE 0\nm=audio 0 RTP/AVP 0\na=mid:0\na=bundle-only\n");
     assert_eq!(
         check_sections(&Outline::of(&offer), &Outline::of(&answer)),
         Ok(())
@@ -527,12 +527,241 @@ fn simulcast_and_what_needs_one_port_are_answered() {
         })
     })
     .unwrap();
-    for name in [
-        "rtcp-mux",
-        "rtcp-mux-only",
-        "rtcp-rsize",
-        "extmap-allow-mixed",
-    ] {
+    for name in ["rtcp-mux", "rtcp-rsize", "extmap-allow-mixed"] {
         assert!(made.media()[0].has(name), "{name}");
     }
+    // It is for offers (RFC 8858 §4.3).
+    assert!(!made.media()[0].has("rtcp-mux-only"));
+}
+
+/// The answer by who can all that is offered.
+fn mirrored(offer: &Session<'_>) -> Session<'static> {
+    answer(offer, &Origin::anonymous(1, 1), |index, _| {
+        Some(Capabilities {
+            codecs: offer.media()[index].codecs(),
+            extensions: offer
+                .attributes_of()
+                .chain(offer.media()[index].attributes_of())
+                .flatten()
+                .collect(),
+            simulcast: true,
+            ..Capabilities::default()
+        })
+    })
+    .unwrap()
+}
+
+#[test]
+fn an_answer_is_never_too_long() {
+    let all: Vec<_> = (0..128).map(|number| number.to_string()).collect();
+    let maps: String = all
+        .iter()
+        .map(|pt| format!("a=rtpmap:{pt} x/90000\n"))
+        .collect();
+    let section = format!("m=audio 9 RTP/AVP {}\n{maps}", all.join(" "));
+    let feedback: String = (0..64).map(|i| format!("a=rtcp-fb:* f{i}\n")).collect();
+    let extensions: String = (1..256)
+        .map(|i| format!("a=extmap:{i} urn:{i}\n"))
+        .collect();
+    let data = "m=application 9 UDP/DTLS/SCTP x\n";
+    let named: String = (0..500).map(|i| format!("{data}a=mid:{i}\n")).collect();
+    let words = format!("a=group:BUNDLE{}\n", " 0 z".repeat(4000));
+    for lines in [
+        format!("{section}{feedback}").repeat(100),
+        format!("{extensions}{}", "m=audio 9 RTP/AVP 0\n".repeat(500)),
+        format!("{}{named}", words.repeat(30)),
+        data.repeat(512),
+        section.repeat(250),
+    ] {
+        let offer = session(&lines);
+        let made = mirrored(&offer);
+        let text = made.to_string();
+        let again = Session::parse(&text).unwrap();
+        assert_eq!(again.media().len(), offer.media().len());
+        assert_eq!(check_whole_answer(&offer, &made), Ok(()));
+    }
+}
+
+#[test]
+fn what_is_named_twice_is_answered_once() {
+    let offer = session(
+        "a=group:BUNDLE a a b nobody\na=group:BUNDLE b c\n\
+         m=audio 9 RTP/AVP 0\na=mid:a\na=rtcp-fb:0 nack\na=rtcp-fb:0 nack\n\
+         a=extmap:1 urn:a\na=extmap:1 urn:b\na=extmap:2 urn:a\n\
+         a=rid:x send\na=rid:x send\na=simulcast:send x\n\
+         m=audio 9 RTP/AVP 0\na=mid:b\nm=audio 9 RTP/AVP 0\na=mid:c\nm=audio 9 RTP/AVP 0\na=mid:a\n",
+    );
+    let made = mirrored(&offer);
+    let groups: Vec<_> = made.bundle_groups().map(|group| group.mids).collect();
+    assert_eq!(groups, [vec!["a", "b"], vec!["c"]]);
+    let mids: Vec<_> = made.media().iter().map(Media::mid).collect();
+    assert_eq!(mids, [Some("a"), Some("b"), Some("c"), None]);
+    let count = |name: &str| {
+        let attributes = made.media()[0].attributes();
+        attributes
+            .filter(|attribute| attribute.name == name)
+            .count()
+    };
+    assert_eq!(["rtcp-fb", "extmap", "rid"].map(count), [1, 1, 1]);
+    assert_eq!(made.check(), []);
+    assert_eq!(check_whole_answer(&offer, &made), Ok(()));
+}
+
+#[test]
+fn extensions_of_the_session_count_and_free_numbers_are_used_once() {
+    let offer = session("a=extmap:3 urn:s\nm=audio 9 RTP/AVP 0\na=extmap:4 urn:m\n");
+    let made = mirrored(&offer);
+    let extensions: Vec<ExtMap<'_>> = made.media()[0].attributes_of().flatten().collect();
+    assert_eq!(
+        extensions,
+        [ExtMap::new(3, "urn:s"), ExtMap::new(4, "urn:m")]
+    );
+
+    let offered = [ExtMap::new(4096, "urn:a"), ExtMap::new(4097, "urn:b")];
+    let sent = |_: &str| Some(Direction::SendRecv);
+    let ids = common_extensions(&offered, sent)
+        .into_iter()
+        .map(|extension| extension.id);
+    assert_eq!(ids.collect::<Vec<_>>(), [1, 2]);
+    // One's own direction counts as much as the offer's.
+    let answered = common_extensions(&offered[..1], |_| Some(Direction::RecvOnly));
+    assert_eq!(answered[0].direction, Some(Direction::RecvOnly));
+}
+
+#[test]
+fn multicast_is_answered_as_it_was_offered() {
+    let lines = "m=video 5004/2 RTP/AVP 31\nc=IN IP4 233.252.0.1/127/2\na=recvonly\n";
+    let offer = session(lines);
+    let made = mirrored(&offer);
+    let (theirs, ours) = (&offer.media()[0], &made.media()[0]);
+    assert_eq!(ours.connection(), theirs.connection());
+    assert_eq!((ours.port(), ours.port_count()), (5004, Some(2)));
+    assert_eq!(ours.direction(), Some(Direction::RecvOnly));
+    assert_eq!(check_whole_answer(&offer, &made), Ok(()));
+    // Who only sends cannot take part like all others.
+    let none = answer(&offer, &Origin::anonymous(1, 1), |index, _| {
+        Some(Capabilities {
+            codecs: offer.media()[index].codecs(),
+            direction: Direction::SendOnly,
+            ..Capabilities::default()
+        })
+    });
+    assert!(none.unwrap().media()[0].is_rejected());
+    for other in [
+        lines.replace("5004", "5006"),
+        lines.replace("233.252.0.1", "233.252.0.9"),
+        lines.replace("recvonly", "inactive"),
+    ] {
+        let violation = check_whole_answer(&offer, &session(&other)).unwrap_err();
+        assert!(violation.rule.contains("3264 §6"), "{violation}");
+    }
+}
+
+#[test]
+fn whole_answers_are_held_against_their_offers() {
+    let offer = session("m=audio 9 RTP/AVP 0\na=setup:actpass\na=rtcp-mux\na=rtcp-mux-only\n");
+    for (lines, document) in [
+        ("m=audio 9 RTP/AVP 0\na=setup:actpass\n", "8842"),
+        ("a=setup:actpass\nm=audio 9 RTP/AVP 0\n", "8842"),
+        ("m=audio 9 RTP/AVP 0\na=rtcp-mux\na=rtcp-mux-only\n", "8858"),
+    ] {
+        let violation = check_whole_answer(&offer, &session(lines)).unwrap_err();
+        assert_eq!(violation.reference.document, document, "{lines}");
+    }
+    // The times of an answer are those of the offer.
+    let text = "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\nt=3724394400 3724398000\nr=7d 1h 0 25h\nm=audio 9 RTP/AVP 0\n";
+    let timed = Session::parse(text).unwrap();
+    let made = mirrored(&timed);
+    assert_eq!(
+        made.times().collect::<Vec<_>>(),
+        timed.times().collect::<Vec<_>>()
+    );
+    let untimed = session("m=audio 9 RTP/AVP 0\n");
+    let violation = check_whole_answer(&timed, &untimed).unwrap_err();
+    assert_eq!(
+        (violation.section, violation.reference.section),
+        (None, "6")
+    );
+}
+
+#[test]
+fn bundle_only_means_something_in_a_group_only() {
+    let section = |mid: &str, port: u16| {
+        let only = if port == 0 { "a=bundle-only\n" } else { "" };
+        format!("m=audio {port} RTP/AVP 0\na=mid:{mid}\n{only}")
+    };
+    let alone = session(&section("a", 0));
+    assert!(Outline::of(&alone).sections[0].rejected);
+    assert!(alone.is_rejected(&alone.media()[0]));
+    assert!(mirrored(&alone).media()[0].is_rejected());
+
+    let lines = ["a=group:BUNDLE a b\n", &section("a", 9), &section("b", 0)].concat();
+    let offer = session(&lines);
+    assert!(!offer.is_rejected(&offer.media()[1]));
+    let in_use = |made: &Session<'_>| -> Vec<bool> {
+        let media = made.media().iter();
+        media.map(|media| !media.is_rejected()).collect()
+    };
+    assert_eq!(in_use(&mirrored(&offer)), [true, true]);
+    // Without the section that has a transport there is no group, and nothing is left of it (RFC 9143 §7.3.1).
+    let made = answer(&offer, &Origin::anonymous(1, 1), |index, media| {
+        (index == 1).then(|| Capabilities {
+            codecs: media.codecs().into_iter().map(static_codec).collect(),
+            ..Capabilities::default()
+        })
+    })
+    .unwrap();
+    assert_eq!(in_use(&made), [false, false]);
+    assert_eq!(made.bundle_groups().count(), 0);
+}
+
+fn static_codec(codec: Codec<'_>) -> Codec<'static> {
+    Codec {
+        rtpmap: rtckit_sdp::attribute::RtpMap::static_type(codec.payload_type()).unwrap(),
+        fmtp: Vec::new(),
+        feedback: Vec::new(),
+    }
+}
+
+#[test]
+fn what_only_goes_beside_media_is_no_media() {
+    for codec in [
+        "telephone-event/8000",
+        "CN/8000",
+        "ulpfec/90000",
+        "flexfec-03/90000",
+        "red/90000",
+    ] {
+        let offer = session(&format!("m=audio 9 RTP/AVP 96 0\na=rtpmap:96 {codec}\n"));
+        let own = session(&format!("m=audio 9 RTP/AVP 97\na=rtpmap:97 {codec}\n"));
+        let made = answer(&offer, &Origin::anonymous(1, 1), |_, _| {
+            Some(Capabilities {
+                codecs: codecs(&own),
+                ..Capabilities::default()
+            })
+        });
+        assert!(made.unwrap().media()[0].is_rejected(), "{codec}");
+        assert!(!mirrored(&offer).media()[0].is_rejected(), "{codec}");
+    }
+}
+
+#[test]
+fn codecs_survive_a_parameter_but_not_another_number_of_channels() {
+    assert_eq!(
+        common(
+            &[(96, "H264", "packetization-mode=1;max-fs=many")],
+            &[(97, "H264", "packetization-mode=1")]
+        )
+        .len(),
+        1
+    );
+    // What must be alike must be readable.
+    assert_eq!(
+        common(&[(96, "H264", "packetization-mode=x")], &[(97, "H264", "")]).len(),
+        0
+    );
+    let one = session("m=audio 9 RTP/AVP 96\na=rtpmap:96 L16/48000/2\n");
+    let other = session("m=audio 9 RTP/AVP 96\na=rtpmap:96 L16/48000\n");
+    assert!(!same_codec(&codecs(&one)[0], &codecs(&other)[0]));
+    assert!(same_codec(&codecs(&one)[0], &codecs(&one)[0]));
 }

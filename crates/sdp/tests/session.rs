@@ -559,3 +559,22 @@ fn a_line_explains_as_well_as_its_text() {
             .ends_with("^ missing here")
     );
 }
+
+#[test]
+fn a_capital_letter_is_another_type_of_line() {
+    let text = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nT=0 0\r\n";
+    let missing = rtckit_sdp::check(text);
+    let missing = missing
+        .iter()
+        .filter(|one| one.rule == rtckit_sdp::Rule::LineMissing);
+    assert_eq!(missing.map(|one| one.field).collect::<Vec<_>>(), ["t="]);
+}
+
+#[test]
+fn errors_in_times_have_their_place() {
+    let text = "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\nt=0 x\nt=0 0\nr=7d y\n";
+    let session = Session::parse(text).unwrap();
+    let errors = session.times().map(|time| time.unwrap_err());
+    let places: Vec<_> = errors.map(|error| (error.line, error.column)).collect();
+    assert_eq!(places, [(4, 5), (6, 6)]);
+}

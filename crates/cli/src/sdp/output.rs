@@ -24,10 +24,18 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&text)
 }
 
-/// The text with every control character replaced: what is printed must not drive the terminal.
+/// The text with every control character replaced: what is printed must not drive the terminal, nor turn around what is
+/// read.
 pub(crate) fn harmless(text: &str) -> String {
+    let turns = |c| matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| {
+            if c.is_control() || turns(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
         .collect()
 }
 
@@ -35,4 +43,17 @@ pub(crate) fn harmless(text: &str) -> String {
 pub(crate) fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_turns_text_around() {
+        assert_eq!(
+            harmless("a\u{202e}b\u{2066}c\x1bd é"),
+            "a\u{fffd}b\u{fffd}c\u{fffd}d é"
+        );
+    }
 }

@@ -545,3 +545,47 @@ fn command_lines_that_make_no_sense() {
         assert_eq!(sdp(&[command, "--help"]).status.code(), Some(0));
     }
 }
+
+#[test]
+fn no_command_shows_a_secret_that_is_written_wrongly() {
+    let head = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n";
+    for line in [
+        "k=clear:S3cr3t",
+        "k=S3cr3t",
+        "a=key-mgmt:mikey\tS3cr3t",
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 INLINE:S3cr3t",
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 uri:S3cr3t",
+        "a= ice-pwd:S3cr3t",
+        "a=ICE-PWD:S3cr3t",
+        "a=ice-pwd S3cr3t",
+        "a=x\ra=ice-pwd:S3cr3t",
+    ] {
+        let text = format!("{head}{line}\r\n");
+        for arguments in [
+            &["check", "-"][..],
+            &["check", "--json", "-"],
+            &["show", "-"],
+            &["show", "--json", "-"],
+            &["diff", "-", "samples/correct.sdp"],
+            &["diff", "--json", "-", "samples/correct.sdp"],
+        ] {
+            let child = Command::new(env!("CARGO_BIN_EXE_rtckit"))
+                .arg("sdp")
+                .args(arguments)
+                .current_dir(folder(""))
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn();
+            let mut child = child.unwrap();
+            let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
+            let output = child.wait_with_output().unwrap();
+            let all = [output.stdout, output.stderr].concat();
+            assert!(!text_has(&all, "S3cr3t"), "{line:?} {arguments:?}");
+        }
+    }
+}
+
+fn text_has(bytes: &[u8], word: &str) -> bool {
+    String::from_utf8_lossy(bytes).contains(word)
+}

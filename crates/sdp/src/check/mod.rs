@@ -191,9 +191,10 @@ impl core::error::Error for Deviation {}
 
 /// Everything in which a text departs from the RFCs, in the order of its lines, at most [`Deviation::MAX`].
 ///
-/// It goes on after what [`Session::parse`] would refuse, so that one look is enough. A text in which nothing is found
-/// follows [RFC 8866](https://www.rfc-editor.org/rfc/rfc8866.html) to the letter, and so do those of its attributes that
-/// this crate has types for.
+/// It goes on after what [`Session::parse`] would refuse, so that one look is enough. In a text in which nothing is found,
+/// nothing departs from what this crate checks: the grammar of [RFC 8866](https://www.rfc-editor.org/rfc/rfc8866.html) and
+/// of the attributes that it has types for, the order and number of lines, and that what is named is defined once. Not all
+/// that the documents say of values and of attributes that need each other is checked.
 pub fn check(text: &str) -> Vec<Deviation> {
     let parsed = Session::parse(text);
     if text.len() > Limits::default().bytes {
@@ -261,14 +262,14 @@ impl Session<'_> {
         walk.finish()
     }
 
-    /// Whether the session follows the RFCs to the letter.
+    /// Whether [`check()`] finds nothing.
     pub fn is_strict(&self) -> bool {
         self.check().is_empty()
     }
 }
 
 impl<'a> Session<'a> {
-    /// Reads a text that follows [RFC 8866](https://www.rfc-editor.org/rfc/rfc8866.html) to the letter: the strict mode.
+    /// Reads a text in which [`check()`] finds nothing: the strict mode.
     /// What comes from the field is better read with [`parse`](Self::parse).
     ///
     /// # Errors

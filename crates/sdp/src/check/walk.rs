@@ -400,7 +400,10 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// The bit of a letter.
+/// The bit of a small letter; what is none has none.
 const fn bit(kind: char) -> u32 {
-    1 << (kind as u32 & 31)
+    match kind {
+        'a'..='z' => 1 << (kind as u32 & 31),
+        _ => 0,
+    }
 }

@@ -55,8 +55,8 @@ pub fn same_codec(one: &Codec<'_>, other: &Codec<'_>) -> bool {
     let alike = one.is(other.rtpmap.encoding)
         && one.rtpmap.clock_rate == other.rtpmap.clock_rate
         && channels(one) == channels(other);
-    let parameters = || Some((one.parameters().ok()?, other.parameters().ok()?));
-    // What cannot be read is not the same as anything.
+    let parameters = || Some((one.configuration().ok()?, other.configuration().ok()?));
+    // What cannot be read is not the same as anything, if it is something that must be alike.
     alike && parameters().is_some_and(|(one, other)| same_configuration(&one, &other))
 }
 
@@ -135,11 +135,17 @@ fn answer_h264<'a>(offered: &H264<'_>, own: &H264<'a>) -> H264<'a> {
     answer
 }
 
-/// The feedback both sides know, in the offer's order
+/// The feedback both sides know, in the offer's order, each once
 /// ([RFC 4585 §4.2](https://www.rfc-editor.org/rfc/rfc4585.html#section-4.2)).
 pub fn common_feedback<'a>(offered: &[Feedback<'a>], own: &[Feedback<'_>]) -> Vec<Feedback<'a>> {
-    let known = |feedback: &&Feedback<'a>| own.contains(feedback);
-    offered.iter().filter(known).copied().collect()
+    // At most 64 of each (`Codec::MAX_FEEDBACK`).
+    let mut common = Vec::new();
+    for feedback in offered {
+        if own.contains(feedback) && !common.contains(feedback) {
+            common.push(*feedback);
+        }
+    }
+    common
 }
 
 /// A codec that both sides have.
@@ -175,16 +181,18 @@ pub fn common_codecs<'a>(offered: &[Codec<'a>], own: &[Codec<'a>]) -> Vec<Common
         .into_iter()
         .map(|(offered, own)| pair(offered, own))
         .collect();
+    let mut taken = [false; 128];
+    for codec in &common {
+        if let Some(taken) = taken.get_mut(usize::from(codec.payload_type())) {
+            *taken = true;
+        }
+    }
     // What repeats or wraps these comes after them, whatever its place: the order by preference is kept at the end.
     for wrapper in offered.iter().filter(|codec| !is_media(codec)) {
         let alike = |own: &&Codec<'_>| {
             own.is(wrapper.rtpmap.encoding) && own.rtpmap.clock_rate == wrapper.rtpmap.clock_rate
         };
-        let taken = |payload_type: u8| {
-            common
-                .iter()
-                .any(|common| common.payload_type() == payload_type)
-        };
+        let taken = |payload_type: u8| taken.get(usize::from(payload_type)) == Some(&true);
         let whole = match wrapper.parameters() {
             Ok(CodecParameters::Rtx(rtx)) => taken(rtx.apt),
             Ok(CodecParameters::Red(red)) => red.0.iter().all(|number| taken(*number)),
@@ -205,7 +213,7 @@ pub fn common_codecs<'a>(offered: &[Codec<'a>], own: &[Codec<'a>]) -> Vec<Common
             .iter()
             .position(|offered| offered.payload_type() == number)
     };
-    common.sort_by_key(place);
+    common.sort_by_cached_key(place);
     common
 }
 
@@ -218,7 +226,7 @@ fn text_of(codec: &Codec<'_>) -> String {
 }
 
 fn pair<'a>(offered: &Codec<'a>, own: &Codec<'a>) -> CommonCodec<'a> {
-    let parameters = match (offered.parameters(), own.parameters()) {
+    let parameters = match (offered.configuration(), own.configuration()) {
         (Ok(theirs), Ok(ours)) if !own.fmtp.is_empty() || !offered.fmtp.is_empty() => {
             answer_parameters(&theirs, &ours).to_string()
         }

@@ -22,6 +22,7 @@ mod codecs;
 mod extensions;
 mod make;
 mod outline;
+mod shape;
 mod simulcast;
 mod transport;
 
@@ -33,7 +34,7 @@ pub use extensions::common_extensions;
 pub use make::{Capabilities, answer, rejection};
 pub use outline::{
     Outline, SectionOutline, Violation, check_answer, check_directions, check_origin,
-    check_reoffer, check_sections, recyclable,
+    check_reoffer, check_sections, check_whole_answer, recyclable,
 };
 pub use simulcast::{answer_rid, answer_simulcast};
 pub use transport::{answer_rtcp_mux, answer_setup, offerer_opens};

@@ -1,8 +1,10 @@
 //! What of a description the rules between descriptions look at, and those rules.
 
+use super::shape::Shape;
 use crate::{
-    attribute::{Attribute, BundleOnly, Direction, RtcpMux},
-    field::Origin,
+    attribute::{Attribute, Direction, RtcpMux, RtcpMuxOnly, Setup},
+    field::{Connection, Origin},
+    media::Media,
     reference::Reference,
     session::Session,
 };
@@ -28,7 +30,7 @@ pub struct SectionOutline<'s> {
     pub protocol: &'s str,
     /// The `a=mid`, if there is one.
     pub mid: Option<&'s str>,
-    /// Whether the port is 0, without `a=bundle-only`.
+    /// Whether the port is 0, without an `a=bundle-only` in a BUNDLE group.
     pub rejected: bool,
     /// Whether the media are RTP.
     pub is_rtp: bool,
@@ -41,11 +43,13 @@ pub struct SectionOutline<'s> {
 impl<'s> Outline<'s> {
     /// The outline of a session.
     pub fn of(session: &'s Session<'_>) -> Self {
-        let sections = session.media().iter().map(|media| SectionOutline {
+        let shape = Shape::of(session);
+        let sections = session.media().iter().enumerate();
+        let sections = sections.map(|(index, media)| SectionOutline {
             kind: media.kind().as_str(),
             protocol: media.protocol(),
             mid: media.mid(),
-            rejected: media.port() == 0 && !media.has(BundleOnly::NAME),
+            rejected: shape.is_rejected(index),
             is_rtp: is_rtp(media.protocol()),
             rtcp_mux: media.has(RtcpMux::NAME),
             direction: session.direction_of(media),
@@ -118,6 +122,98 @@ pub fn check_answer(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(), Vio
     check_sections(offer, answer)?;
     check_directions(offer, answer)?;
     super::check_bundles(offer, answer)
+}
+
+/// Whether a whole answer is one to a whole offer: [`check_answer`], and what their outlines do not show. The times are the
+/// offer's ([RFC 3264 §6](https://www.rfc-editor.org/rfc/rfc3264.html#section-6)), and so are address, port and direction of
+/// multicast ([§6.2](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.2)); nobody leaves the choice who opens
+/// ([RFC 8842 §5.3](https://www.rfc-editor.org/rfc/rfc8842.html#section-5.3)) nor says `a=rtcp-mux-only`
+/// ([RFC 8858 §4.3](https://www.rfc-editor.org/rfc/rfc8858.html#section-4.3)) in an answer.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_whole_answer(offer: &Session<'_>, answer: &Session<'_>) -> Result<(), Violation> {
+    let (theirs, ours) = (Ends::of(offer), Ends::of(answer));
+    let mut outline = Outline::of(answer);
+    for (section, offered) in outline.sections.iter_mut().zip(offer.media()) {
+        let end = theirs.end(offered);
+        if end.connections.iter().any(Connection::is_multicast) {
+            // Directions of multicast are those of all who take part, and not compared with one's own: see below.
+            section.direction = Direction::Inactive;
+        }
+    }
+    check_answer(&Outline::of(offer), &outline)?;
+    let times = |session: &Session<'_>| session.timings().flatten().collect::<Vec<_>>();
+    if times(offer) != times(answer) && !times(offer).is_empty() {
+        let rule = "an answer has the times of its offer (RFC 3264 §6)";
+        return broken(None, rule, "3264", "6");
+    }
+    if answer.attribute::<Setup>() == Some(Ok(Setup::ActPass)) {
+        let rule = "an answer does not leave who opens: no a=setup:actpass (RFC 8842 §5.3)";
+        return broken(None, rule, "8842", "5.3");
+    }
+    for (index, (offered, answered)) in offer.media().iter().zip(answer.media()).enumerate() {
+        let at = Some(index);
+        if outline
+            .sections
+            .get(index)
+            .is_none_or(|section| section.rejected)
+        {
+            continue;
+        }
+        if answered.attribute::<Setup>() == Some(Ok(Setup::ActPass)) {
+            let rule = "an answer does not leave who opens: no a=setup:actpass (RFC 8842 §5.3)";
+            return broken(at, rule, "8842", "5.3");
+        }
+        if answered.has(RtcpMuxOnly::NAME) {
+            let rule = "a=rtcp-mux-only is for offers (RFC 8858 §4.3)";
+            return broken(at, rule, "8858", "4.3");
+        }
+        let end = theirs.end(offered);
+        if end.connections.iter().any(Connection::is_multicast) && end != ours.end(answered) {
+            let rule = "address, port and direction of multicast are the offer's (RFC 3264 §6.2)";
+            return broken(at, rule, "3264", "6.2");
+        }
+    }
+    Ok(())
+}
+
+/// What a session says of where its sections' media go.
+struct Ends<'s> {
+    connection: Option<Connection<'s>>,
+    direction: Direction,
+}
+
+/// Where a section's media go.
+#[derive(PartialEq)]
+struct End<'s> {
+    connections: Vec<Connection<'s>>,
+    port: (u16, Option<u32>),
+    direction: Direction,
+}
+
+impl<'s> Ends<'s> {
+    fn of(session: &'s Session<'_>) -> Self {
+        Self {
+            connection: session.connection().and_then(Result::ok),
+            direction: session.section.direction().unwrap_or_default(),
+        }
+    }
+
+    fn end<'m>(&self, media: &'m Media<'_>) -> End<'m>
+    where
+        's: 'm,
+    {
+        let mut connections: Vec<Connection<'m>> = media.connections().flatten().collect();
+        if connections.is_empty() {
+            connections.extend(self.connection);
+        }
+        End {
+            connections,
+            port: (media.port(), media.port_count()),
+            direction: media.direction().unwrap_or(self.direction),
+        }
+    }
 }
 
 /// Whether an answer has the offer's sections in the offer's order

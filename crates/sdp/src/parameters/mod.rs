@@ -74,6 +74,20 @@ impl<'a> CodecParameters<'a> {
         })
     }
 
+    /// The same without the parameters that have another form, unless they say what the configuration is.
+    pub(crate) fn lenient(encoding: &str, parameters: Parameters<'a>) -> Result<Self, ParseError> {
+        let is = |name: &str| encoding.eq_ignore_ascii_case(name);
+        Ok(match () {
+            () if is("H264") => Self::H264(H264::lenient(parameters)?),
+            () if is("H265") => Self::H265(H265::lenient(parameters)?),
+            () if is("VP8") => Self::Vp8(Vp8::lenient(parameters)?),
+            () if is("VP9") => Self::Vp9(Vp9::lenient(parameters)?),
+            () if is("AV1") || is("AV1X") => Self::Av1(Av1::lenient(parameters)?),
+            () if is("opus") => Self::Opus(Opus::lenient(parameters)?),
+            () => Self::parse(encoding, parameters)?,
+        })
+    }
+
     /// What holds for a codec without an `a=fmtp`. For `rtx` and `red`, which cannot do without, they are `Other`.
     pub fn none(encoding: &str) -> Self {
         let is = |name: &str| encoding.eq_ignore_ascii_case(name);
@@ -101,6 +115,24 @@ impl fmt::Display for CodecParameters<'_> {
             Self::Other(parameters) => parameters.fmt(f),
         }
     }
+}
+
+/// Whether the parameter says which of several codecs of one name it is: see
+/// [`same_codec`](crate::offer_answer::same_codec).
+fn is_configuration(key: &str) -> bool {
+    const KEYS: &[&str] = &[
+        "profile-level-id",
+        "packetization-mode",
+        "profile-space",
+        "profile-id",
+        "tier-flag",
+        "interop-constraints",
+        "profile-compatibility-indicator",
+        "tx-mode",
+        "profile",
+        "tier",
+    ];
+    KEYS.iter().any(|known| key.eq_ignore_ascii_case(known))
 }
 
 /// The document that defines a codec's parameters.
@@ -194,6 +226,21 @@ macro_rules! parameters {
             pub fn parse(
                 parameters: $crate::attribute::Parameters<'a>,
             ) -> Result<Self, $crate::error::ParseError> {
+                Self::read_but(parameters, |_| false)
+            }
+
+            /// The same without what cannot be read, but for what must be alike on both sides.
+            #[allow(dead_code, reason = "not all of these are parameters of a codec")]
+            pub(crate) fn lenient(
+                parameters: $crate::attribute::Parameters<'a>,
+            ) -> Result<Self, $crate::error::ParseError> {
+                Self::read_but(parameters, |key| !$crate::parameters::is_configuration(key))
+            }
+
+            fn read_but(
+                parameters: $crate::attribute::Parameters<'a>,
+                skip: fn(&str) -> bool,
+            ) -> Result<Self, $crate::error::ParseError> {
                 let mut read = Self::default();
                 for (key, value) in parameters.iter() {
                     $(
@@ -212,6 +259,7 @@ macro_rules! parameters {
                             let allowed: fn(&$type) -> bool = $allowed;
                             match <$type as $crate::parameters::Value<'a>>::read(value).filter(allowed) {
                                 Some(value) => read.$field = Some(value),
+                                None if skip(key) => {}
                                 None => {
                                     let at = if value.is_empty() { key } else { value };
                                     return Err($crate::parameters::error(parameters, at, $expected));

@@ -210,7 +210,7 @@ fn of_line(line: &Line<'_>, translate: Translate<'_>) -> Vec<Fact> {
         (Some('b'), Some((kind, value))) => Fact::new(format!("b={kind}"), value.trim()),
         _ => Fact::new(what, words(line.value())),
     };
-    if line.kind() == Some('k') {
+    if line.kind() == Some('k') || secret::hide(line.text()) != line.text() {
         fact.shown = HIDDEN.to_owned();
     }
     vec![fact]
@@ -273,6 +273,8 @@ fn of_attribute(raw: &RawAttribute<'_>, translate: Translate<'_>) -> Vec<Fact> {
 fn hidden(raw: &RawAttribute<'_>, fact: Fact) -> Fact {
     match secret::is_secret(raw.name) {
         true => Fact {
+            // Without a colon the secret is a part of the name.
+            what: secret::hide(&fact.what),
             shown: HIDDEN.to_owned(),
             ..fact
         },
