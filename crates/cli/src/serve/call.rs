@@ -12,7 +12,6 @@ use rtckit::{
 };
 use rtckit_sdp::Session;
 use serde::Serialize;
-use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -65,7 +64,7 @@ pub(crate) async fn answer(
 ) -> Result<(Arc<Line>, String), Refusal> {
     let connection = match PeerConnection::new(server.configuration()).await {
         Ok(connection) => connection,
-        Err(error) => return Err(no_sockets(error).await),
+        Err(error) => return Err(no_sockets(error)),
     };
     let remote = SessionDescription::offer(offer.as_str());
     if let Err(error) = connection.set_remote_description(remote).await {
@@ -138,18 +137,13 @@ fn why_nothing_flows(offer: &str) -> &'static str {
 }
 
 /// The system gives no sockets, or not as many: that may pass.
-async fn no_sockets(error: rtckit::Error) -> Refusal {
-    // The error has only the kind of what the system said, and for too many open files there is none.
-    let said = match &error {
-        rtckit::Error::Bind { address, .. } => UdpSocket::bind(address).await.err(),
-        rtckit::Error::Interfaces(_) => if_addrs::get_if_addrs().err(),
-        _ => return Refusal::from(error),
-    };
-    let said = said.map_or_else(String::new, |said| format!(": {said}"));
-    Refusal::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        format_args!("{error}{said}"),
-    )
+fn no_sockets(error: rtckit::Error) -> Refusal {
+    match error {
+        rtckit::Error::Bind { .. } | rtckit::Error::Interfaces(_) => {
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error)
+        }
+        error => Refusal::from(error),
+    }
 }
 
 /// Waits until the local candidates are known: they belong into the answer, which is sent once.
