@@ -10,7 +10,8 @@ use std::time::Instant;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rtckit_sdp::attribute::{Candidate, ExtMap, Fingerprint, IcePwd, IceUfrag, Setup};
-use rtckit_sdp::{Limits, Session};
+use rtckit_sdp::offer_answer::{Capabilities, answer};
+use rtckit_sdp::{Limits, Origin, Session};
 
 const OFFER: &str =
     include_str!("../../crates/sdp/testdata/browsers/chromium156_audio_video_data_offer.sdp");
@@ -211,6 +212,40 @@ fn shortest(
     shortest
 }
 
+/// The answer by who can all that is offered, and the number of its sections.
+fn answered(offer: &Session<'_>) -> usize {
+    let made = answer(offer, &Origin::anonymous(1, 1), |index, _| {
+        let media = offer.media().get(index)?;
+        Some(Capabilities {
+            codecs: media.codecs(),
+            extensions: media.attributes_of().flatten().collect(),
+            simulcast: true,
+            ..Capabilities::default()
+        })
+    });
+    made.map_or(0, |made| made.media().len())
+}
+
+/// What was slowest to answer: groups of many words over many sections, within the usual limits.
+fn nastiest_offer() -> String {
+    let words = format!("a=group:BUNDLE{}\r\n", " z".repeat(8000));
+    let section = |mid| format!("m=application 9 UDP/DTLS/SCTP x\r\na=mid:{mid}\r\n");
+    let sections: String = (0..500).map(section).collect();
+    format!("{HEAD}{}{sections}", words.repeat(60))
+}
+
+fn answers(criterion: &mut Criterion) {
+    let text = nastiest_offer();
+    let offer = Session::parse(&text).expect("nasty, but SDP");
+    assert_eq!(answered(&offer), 500);
+    let mut group = criterion.benchmark_group("sdp_nasty");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    group.bench_function("nastiest, answered", |bencher| {
+        bencher.iter(|| answered(black_box(&offer)))
+    });
+    group.finish();
+}
+
 /// How many times as long twice the text may take.
 const LINEAR: f64 = 2.3;
 
@@ -246,5 +281,5 @@ fn linear(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, sdp, linear);
+criterion_group!(benches, sdp, linear, answers);
 criterion_main!(benches);
