@@ -68,12 +68,16 @@
 //! | many connections on one port | not yet: a connection binds its own sockets |
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "turn")]
+pub mod client;
 mod configuration;
 mod connection;
 mod driver;
 mod error;
 mod event;
 mod interfaces;
+#[cfg(feature = "turn")]
+pub mod server;
 mod shared;
 mod socket;
 mod time;
