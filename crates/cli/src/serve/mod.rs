@@ -11,7 +11,7 @@ mod peers;
 mod play;
 mod refusal;
 mod stats;
-mod tls;
+pub(crate) mod tls;
 
 use core::fmt::Write as _;
 use core::time::Duration;
@@ -26,7 +26,7 @@ use tokio::time::timeout;
 use crate::failure::Failure;
 use crate::media::Clip;
 use crate::trace::Chapter;
-use log::Log;
+pub(crate) use log::Log;
 use peers::{Ending, Peers, Slot};
 use refusal::Refusal;
 

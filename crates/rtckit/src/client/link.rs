@@ -187,7 +187,12 @@ impl Link {
     }
 
     /// Ends the framing: from now on the stream is another protocol's, as after a ConnectionBind. `None` over UDP.
-    pub fn into_stream(self) -> Option<(Pin<Box<dyn AsyncRead + Send>>, Pin<Box<dyn AsyncWrite + Send>>)> {
+    pub fn into_stream(
+        self,
+    ) -> Option<(
+        Pin<Box<dyn AsyncRead + Send>>,
+        Pin<Box<dyn AsyncWrite + Send>>,
+    )> {
         match self.kind {
             Kind::Datagrams(_) => None,
             Kind::Stream(stream) => {

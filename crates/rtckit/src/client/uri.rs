@@ -112,7 +112,11 @@ fn split_port(place: &str) -> Result<(&str, Option<u16>), UriParseError> {
 
 impl fmt::Display for ServerUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let secure = if self.transport == Transport::Tls { "s" } else { "" };
+        let secure = if self.transport == Transport::Tls {
+            "s"
+        } else {
+            ""
+        };
         let scheme = if self.is_turn { "turn" } else { "stun" };
         match self.host.parse() {
             Ok(IpAddr::V6(ip)) => write!(f, "{scheme}{secure}:[{ip}]:{}", self.port)?,
@@ -148,9 +152,27 @@ mod tests {
             Ok::<_, UriParseError>((uri.host.clone(), uri.port, uri.transport, uri.to_string()))
         };
         for (text, host, port, transport, again) in [
-            ("turn:a.example", "a.example", 3478, Transport::Udp, "turn:a.example:3478"),
-            ("TURN:[::1]:9?transport=tcp", "::1", 9, Transport::Tcp, "turn:[::1]:9?transport=tcp"),
-            ("turns:192.0.2.1", "192.0.2.1", 5349, Transport::Tls, "turns:192.0.2.1:5349"),
+            (
+                "turn:a.example",
+                "a.example",
+                3478,
+                Transport::Udp,
+                "turn:a.example:3478",
+            ),
+            (
+                "TURN:[::1]:9?transport=tcp",
+                "::1",
+                9,
+                Transport::Tcp,
+                "turn:[::1]:9?transport=tcp",
+            ),
+            (
+                "turns:192.0.2.1",
+                "192.0.2.1",
+                5349,
+                Transport::Tls,
+                "turns:192.0.2.1:5349",
+            ),
             ("stun:::1", "::1", 3478, Transport::Udp, "stun:[::1]:3478"),
         ] {
             let expected = (host.to_owned(), port, transport, again.to_owned());

@@ -36,19 +36,28 @@ pub(super) fn bind_udp(
     }
     // RFC 5780 wants two addresses and two ports, and a socket on each of the four
     if let Some([a, b]) = discovery(&addresses.udp) {
-        let four = [a, SocketAddr::new(a.ip(), b.port()), SocketAddr::new(b.ip(), a.port()), b];
+        let four = [
+            a,
+            SocketAddr::new(a.ip(), b.port()),
+            SocketAddr::new(b.ip(), a.port()),
+            b,
+        ];
         let mut more = Vec::new();
-        let missing = four.iter().filter(|address| !addresses.udp.contains(address));
-        let is_bound = missing.copied().all(|address| match UdpPort::listen(address) {
-            Ok(port) => {
-                more.push(port);
-                true
-            }
-            Err(error) => {
-                tracing::warn!(%address, %error, "NAT behaviour discovery is off");
-                false
-            }
-        });
+        let missing = four
+            .iter()
+            .filter(|address| !addresses.udp.contains(address));
+        let is_bound = missing
+            .copied()
+            .all(|address| match UdpPort::listen(address) {
+                Ok(port) => {
+                    more.push(port);
+                    true
+                }
+                Err(error) => {
+                    tracing::warn!(%address, %error, "NAT behaviour discovery is off");
+                    false
+                }
+            });
         if is_bound {
             addresses.discovery = Some([a, b]);
             addresses.udp.extend(more.iter().map(UdpPort::local));
@@ -57,7 +66,8 @@ pub(super) fn bind_udp(
     }
     let mut shards = vec![first];
     for _ in 1..threads {
-        let bind = |&address: &SocketAddr| UdpPort::listen(address).map_err(StartError::at(address));
+        let bind =
+            |&address: &SocketAddr| UdpPort::listen(address).map_err(StartError::at(address));
         shards.push(addresses.udp.iter().map(bind).collect::<Result<_, _>>()?);
     }
     Ok((shards, addresses))
@@ -70,10 +80,7 @@ fn discovery(addresses: &[SocketAddr]) -> Option<[SocketAddr; 2]> {
         .flat_map(|a| addresses.iter().map(move |b| (*a, *b)));
     let mut pairs = pairs.filter(|(a, b)| {
         let is_specific = |ip: IpAddr| !ip.is_unspecified();
-        a.ip() != b.ip()
-            && a.is_ipv4() == b.is_ipv4()
-            && is_specific(a.ip())
-            && is_specific(b.ip())
+        a.ip() != b.ip() && a.is_ipv4() == b.is_ipv4() && is_specific(a.ip()) && is_specific(b.ip())
     });
     let (a, b) = pairs
         .clone()
@@ -195,7 +202,11 @@ struct Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        let mut open = self.door.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self
+            .door
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = open.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {

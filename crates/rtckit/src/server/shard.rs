@@ -212,7 +212,12 @@ impl Shard {
                 return;
             }
             let now = self.time.now();
-            if self.core.server.poll_timeout().is_some_and(|due| due <= now) {
+            if self
+                .core
+                .server
+                .poll_timeout()
+                .is_some_and(|due| due <= now)
+            {
                 self.core.server.handle_timeout(now);
                 self.core.drain(now, &self.listeners);
             }

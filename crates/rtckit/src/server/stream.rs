@@ -177,7 +177,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         let mut buf = vec![0; READ_LEN];
         loop {
             let may_read = !self.is_waiting;
-            let may_last = self.begun.is_empty() && self.shared.is_allocated.load(Ordering::Relaxed);
+            let may_last =
+                self.begun.is_empty() && self.shared.is_allocated.load(Ordering::Relaxed);
             tokio::select! {
                 message = self.messages.recv() => match message {
                     Some(Message::Bytes(bytes)) => self.write(bytes).await?,
@@ -269,7 +270,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     }
 
     /// A stream that is joined hears nothing more from the shard, so the order of messages is kept.
-    fn put_back(&mut self, connection: ConnectionId, peer: TcpStream, ended: oneshot::Receiver<()>) {
+    fn put_back(
+        &mut self,
+        connection: ConnectionId,
+        peer: TcpStream,
+        ended: oneshot::Receiver<()>,
+    ) {
         let (sender, messages) = mpsc::unbounded_channel();
         let _ = sender.send(Message::Join(connection, peer, ended));
         self.messages = messages;

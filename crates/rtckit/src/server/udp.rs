@@ -98,13 +98,7 @@ impl UdpPort {
         sent
     }
 
-    fn send_run(
-        &self,
-        to: SocketAddr,
-        run: &[u8],
-        segment: usize,
-        source: Option<IpAddr>,
-    ) -> bool {
+    fn send_run(&self, to: SocketAddr, run: &[u8], segment: usize, source: Option<IpAddr>) -> bool {
         let transmit = |contents, segment_size| quinn_udp::Transmit {
             destination: to,
             ecn: None,
@@ -408,7 +402,8 @@ fn send_batch(port: &UdpPort, entries: &[Entry], bytes: &[u8]) -> usize {
 
 /// The address a wildcard socket answers from: the one that was asked.
 pub(super) fn source_of(port: &UdpPort, local: SocketAddr) -> Option<IpAddr> {
-    let is_specific = local.ip() != IpAddr::V4(Ipv4Addr::UNSPECIFIED) && !local.ip().is_unspecified();
+    let is_specific =
+        local.ip() != IpAddr::V4(Ipv4Addr::UNSPECIFIED) && !local.ip().is_unspecified();
     (port.is_wildcard() && is_specific).then(|| local.ip())
 }
 
