@@ -4,7 +4,7 @@
 #   setup.sh [MEMBER...]    for all members, or only for these
 set -eu
 cd "$(dirname "$0")"
-[ $# -gt 0 ] || set -- openssl ffprobe browsers aiortc call load
+[ $# -gt 0 ] || set -- openssl ffprobe browsers aiortc call load coturn turnutils
 # wanted MEMBER...: whether any of them is asked for
 members=" $* "
 wanted() {
@@ -22,7 +22,11 @@ need() {
 if wanted openssl; then need openssl openssl; fi
 if wanted ffprobe call; then need ffprobe ffmpeg; fi
 need python3 python3
-if wanted browsers aiortc call load; then need ip iproute2; fi
+if wanted browsers aiortc call load coturn turnutils; then need ip iproute2; fi
+if wanted coturn turnutils; then
+    need turnserver coturn
+    need openssl openssl
+fi
 if wanted browsers; then
     need chromium chromium
     need firefox-esr firefox-esr
