@@ -153,23 +153,44 @@ fn read(bytes: &[u8]) {
 fn read_by_name(message: &Message<'_>) {
     let _ = (message.xor_peer_addresses().count(), message.data());
     let _ = (message.xor_relayed_addresses().count(), message.lifetime());
-    let _ = (message.channel_number(), message.even_port(), message.icmp());
+    let _ = (
+        message.channel_number(),
+        message.even_port(),
+        message.icmp(),
+    );
     let _ = (message.requested_transport(), message.address_error_code());
     let _ = (message.password_algorithms().count(), message.userhash());
     let _ = (message.password_algorithm(), message.change_request());
-    let _ = (message.response_port(), message.padding(), message.network_info());
-    let _ = (message.verify_integrity_32(&HmacSha1::new(b"")), message.access_token());
+    let _ = (
+        message.response_port(),
+        message.padding(),
+        message.network_info(),
+    );
+    let _ = (
+        message.verify_integrity_32(&HmacSha1::new(b"")),
+        message.access_token(),
+    );
     for attribute in message.attributes() {
-        let range = message.range_of(attribute.attribute_type).expect("it is there");
-        assert_eq!(message.as_bytes()[range], *message.attribute(attribute.attribute_type).expect("it is there"));
+        let range = message
+            .range_of(attribute.attribute_type)
+            .expect("it is there");
+        assert_eq!(
+            message.as_bytes()[range],
+            *message
+                .attribute(attribute.attribute_type)
+                .expect("it is there")
+        );
     }
     let mut client = rtckit_stun::LongTermClient::new("user", "pass");
     for was_signed in [false, true] {
         client.on_response(message, was_signed);
         let mut buf = [0; 4096];
         let (class, method, id) = (message.class(), message.method(), message.transaction_id());
-        let mut writer = MessageWriter::new(&mut buf, class, method, id).expect("room for a header");
-        client.write(&mut writer).expect("room for what is remembered");
+        let mut writer =
+            MessageWriter::new(&mut buf, class, method, id).expect("room for a header");
+        client
+            .write(&mut writer)
+            .expect("room for what is remembered");
         let len = writer.finish();
         Message::parse(&buf[..len]).expect("what was written is a message");
     }
@@ -200,7 +221,10 @@ fn read_as_classic(bytes: &[u8]) {
     let answered = rtckit_stun::Responder::new(config).respond(bytes, path, &mut answer);
     if let Ok(Some(sent)) = answered {
         assert_eq!(sent.path.remote.ip(), source.ip());
-        assert!(sent.range.len() <= bytes.len() + 120, "an answer that amplifies");
+        assert!(
+            sent.range.len() <= bytes.len() + 120,
+            "an answer that amplifies"
+        );
         Message::parse_classic(&answer[sent.range]).expect("an answer is a message");
     }
 }

@@ -8,7 +8,11 @@ use crate::input::Input;
 pub fn target(data: &[u8]) {
     let mut input = Input::new(data);
     let max = input.choose(&[64, 1_500, 65_555]);
-    let cuts: Vec<usize> = input.vec8().iter().map(|cut| usize::from(*cut) + 1).collect();
+    let cuts: Vec<usize> = input
+        .vec8()
+        .iter()
+        .map(|cut| usize::from(*cut) + 1)
+        .collect();
     let bytes = input.rest();
 
     let mut whole = StreamFramer::new(max);

@@ -143,7 +143,11 @@ impl World {
         let Ok(request) = Message::parse(request) else {
             return Vec::new();
         };
-        let class = input.choose(&[Class::SuccessResponse, Class::ErrorResponse, Class::Indication]);
+        let class = input.choose(&[
+            Class::SuccessResponse,
+            Class::ErrorResponse,
+            Class::Indication,
+        ]);
         let mut buf = vec![0; 1_400];
         let (method, id) = (request.method(), request.transaction_id());
         let mut writer = MessageWriter::new(&mut buf, class, method, id).expect("room");

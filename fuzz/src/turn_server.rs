@@ -38,6 +38,7 @@ struct World {
     connections: Vec<ConnectionId>,
     asked: BTreeSet<SocketAddr>,
     serial: u32,
+    is_draining: bool,
 }
 
 /// Whatever they send, in whatever order the driver answers: nothing is sent to who did not ask, no peer is reached
@@ -115,6 +116,7 @@ impl World {
             connections: Vec::new(),
             asked: BTreeSet::new(),
             serial: 0,
+            is_draining: false,
         }
     }
 
@@ -153,6 +155,7 @@ impl World {
                 self.server.handle_timeout(self.now);
                 if input.u8() == 255 {
                     self.server.drain();
+                    self.is_draining = true;
                 }
             }
         }
@@ -301,7 +304,9 @@ impl World {
                     self.relays.remove(&relay);
                     self.binding.retain(|(other, _)| *other != relay);
                 }
-                Some(ServerEvent::Connect { connection, peer, .. }) => {
+                Some(ServerEvent::Connect {
+                    connection, peer, ..
+                }) => {
                     let policy = &self.server.config().peers;
                     assert!(policy.allows(peer.ip()), "{peer} is no peer");
                     self.connections.push(connection);
@@ -356,6 +361,36 @@ impl World {
             self.settle();
         }
         assert_eq!(self.server.allocations(), 0, "something lives for ever");
-        assert!(self.relays.is_empty() && self.binding.is_empty(), "a socket is left");
+        assert!(
+            self.relays.is_empty() && self.binding.is_empty(),
+            "a socket is left"
+        );
+        self.serve_the_honest();
+    }
+
+    /// Somebody new, who knows the password.
+    fn serve_the_honest(&mut self) {
+        let client = SocketAddr::from(([192, 0, 2, 200], 1_000));
+        self.hands.push(Hand {
+            path: FiveTuple::udp(SERVER.into(), client),
+            credentials: LongTermClient::new("u", "p"),
+            last: Vec::new(),
+            ticket: Vec::new(),
+            token: [0; 8],
+            connection: 0,
+        });
+        let hand = self.hands.len() - 1;
+        for _ in 0..2 {
+            // no decisions: an Allocate for UDP, with nothing else
+            let request = self.write(&mut Input::new(&[]), hand);
+            self.deliver(hand, request);
+            self.settle();
+            while let Some((relay, address)) = self.binding.pop() {
+                self.bound(relay, Ok(address));
+            }
+            self.settle();
+        }
+        let served = usize::from(!self.is_draining);
+        assert_eq!(self.server.allocations(), served, "the honest are served");
     }
 }

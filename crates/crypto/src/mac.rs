@@ -54,12 +54,14 @@ fn absorb<const W: usize>(
     before: usize,
     parts: &[&[u8]],
 ) {
+    let len = before + parts.iter().map(|part| part.len()).sum::<usize>();
+    if len - before <= MAX_SHORT_LEN {
+        return absorb_short(state, compress, len, parts);
+    }
     let mut block = [0; BLOCK_LEN];
     let mut filled = 0;
-    let mut len = before;
     for part in parts {
         let mut part = *part;
-        len += part.len();
         if filled > 0 {
             let taken = part.len().min(BLOCK_LEN - filled);
             let (now, later) = part.split_at(taken);
@@ -87,6 +89,32 @@ fn absorb<const W: usize>(
     }
     block[BLOCK_LEN - 8..].copy_from_slice(&(len as u64 * 8).to_be_bytes());
     compress(state, core::slice::from_ref(&block));
+}
+
+/// The longest message that fills two blocks with its padding.
+const MAX_SHORT_LEN: usize = 2 * BLOCK_LEN - 9;
+
+/// As [`absorb`], for a message that fits into two blocks, which are compressed in one call: connectivity checks and
+/// their answers do.
+#[inline]
+fn absorb_short<const W: usize>(
+    state: &mut [u32; W],
+    compress: impl Fn(&mut [u32; W], &[[u8; BLOCK_LEN]]),
+    len: usize,
+    parts: &[&[u8]],
+) {
+    let mut blocks = [[0; BLOCK_LEN]; 2];
+    let bytes = blocks.as_flattened_mut();
+    let mut filled = 0;
+    for part in parts {
+        bytes[filled..filled + part.len()].copy_from_slice(part);
+        filled += part.len();
+    }
+    bytes[filled] = 0x80;
+    let count = if filled < BLOCK_LEN - 8 { 1 } else { 2 };
+    let end = count * BLOCK_LEN;
+    bytes[end - 8..end].copy_from_slice(&(len as u64 * 8).to_be_bytes());
+    compress(state, &blocks[..count]);
 }
 
 macro_rules! hmac_key {
@@ -120,7 +148,12 @@ macro_rules! hmac_key {
                 absorb(&mut state, $compress, BLOCK_LEN, parts);
                 let digest: [u8; $len] = bytes(state);
                 state = self.outer;
-                absorb(&mut state, $compress, BLOCK_LEN, &[&digest]);
+                let mut block = [0; BLOCK_LEN];
+                block[..$len].copy_from_slice(&digest);
+                block[$len] = 0x80;
+                let bits = 8 * (BLOCK_LEN as u64 + $len);
+                block[BLOCK_LEN - 8..].copy_from_slice(&bits.to_be_bytes());
+                $compress(&mut state, core::slice::from_ref(&block));
                 bytes(state)
             }
 

@@ -7,6 +7,7 @@
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
+    clippy::std_instead_of_core,
     reason = "an example is its own driver: it owns the socket and the clock"
 )]
 

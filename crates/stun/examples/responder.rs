@@ -1,6 +1,7 @@
 //! A STUN server in a few lines: `responder [ADDRESS]`.
 #![allow(
     clippy::disallowed_types,
+    clippy::std_instead_of_core,
     reason = "an example is its own driver: it owns the socket"
 )]
 

@@ -316,3 +316,131 @@ fn is_signed_by(request: &Message<'_>, secret: &PasswordHash) -> bool {
     };
     request.verify(&key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::{Class, Method, TransactionId};
+    use crate::users::StaticUsers;
+    use rtckit_proto::SeededRandom;
+
+    const SOURCE: &str = "192.0.2.1:1000";
+
+    /// What a request with these attributes, signed with the right password, proves.
+    fn outcome(
+        fill: impl FnOnce(&mut MessageWriter<'_>, &[u8]) -> Result<(), Error>,
+        algorithm: PasswordAlgorithm,
+        by_sha256: bool,
+    ) -> Result<Verified, u16> {
+        let secret = NonceSecret::new(&mut SeededRandom::new(1));
+        let mut authenticator = Authenticator::new(AuthenticationConfig::new("r"), &secret);
+        let source = SOURCE.parse().unwrap();
+        let nonce = authenticator.nonces.make(Instant::ZERO, source);
+        let mut buf = [0; 600];
+        let id = TransactionId([1; 12]);
+        let mut writer = MessageWriter::new(&mut buf, Class::Request, Method::BINDING, id).unwrap();
+        fill(&mut writer, &nonce).unwrap();
+        let hash = PasswordHash::new(algorithm, "u", "r", "p");
+        let key = if by_sha256 {
+            hash.sha256()
+        } else {
+            hash.sha1()
+        };
+        writer.sign(&key).unwrap();
+        let len = writer.finish();
+        let request = Message::parse(&buf[..len]).unwrap();
+        let mut users = StaticUsers::new("r");
+        users.insert("u", "p");
+        match authenticator.authenticate(Instant::ZERO, source, &request, &users) {
+            Authentication::Verified(user) => Ok(user),
+            Authentication::Challenge(error) => Err(error.code),
+            Authentication::BadRequest => Err(400),
+        }
+    }
+
+    fn named(writer: &mut MessageWriter<'_>, nonce: &[u8]) -> Result<(), Error> {
+        writer.username("u")?;
+        writer.realm("r")?;
+        writer.nonce(nonce)
+    }
+
+    const OFFERED: [PasswordAlgorithm; 2] = [PasswordAlgorithm::Sha256, PasswordAlgorithm::Md5];
+
+    #[test]
+    fn every_kind_of_client_is_verified() {
+        let (md5, sha256) = (PasswordAlgorithm::Md5, PasswordAlgorithm::Sha256);
+        // of RFC 5389: answered in kind
+        let user = outcome(named, md5, false).unwrap();
+        assert!(matches!(user.response_key, IntegrityKey::Sha1(_)));
+        let user = outcome(named, md5, true).unwrap();
+        assert!(matches!(user.response_key, IntegrityKey::Sha1(_)));
+        for algorithm in [md5, sha256] {
+            let chosen = |writer: &mut MessageWriter<'_>, nonce: &[u8]| {
+                named(writer, nonce)?;
+                writer.password_algorithms(&OFFERED)?;
+                writer.password_algorithm(algorithm)
+            };
+            let user = outcome(chosen, algorithm, true).unwrap();
+            assert!(matches!(user.response_key, IntegrityKey::Sha256(_)));
+            assert_eq!(&*user.username, "u");
+        }
+    }
+
+    #[test]
+    fn what_was_left_out_or_made_up() {
+        let md5 = PasswordAlgorithm::Md5;
+        type Fill<'f> = &'f dyn Fn(&mut MessageWriter<'_>, &[u8]) -> Result<(), Error>;
+        let code = |fill: Fill<'_>| outcome(fill, md5, true).map(drop).unwrap_err();
+        assert_eq!(code(&|writer, _| writer.username("u")), 400);
+        assert_eq!(code(&|writer, nonce| writer.nonce(nonce)), 400);
+        let stale = |writer: &mut MessageWriter<'_>, _: &[u8]| named(writer, b"obMatJos2gAAAx");
+        assert_eq!(code(&stale), 438);
+        assert_eq!(
+            code(&|writer, nonce| {
+                writer.username("nobody")?;
+                writer.realm("r")?;
+                writer.nonce(nonce)
+            }),
+            401
+        );
+        assert_eq!(
+            code(&|writer, nonce| {
+                writer.username("u")?;
+                writer.realm("another")?;
+                writer.nonce(nonce)
+            }),
+            401
+        );
+        // bidding down: one without the other, another list, what was not offered
+        assert_eq!(
+            code(&|writer, nonce| {
+                named(writer, nonce)?;
+                writer.password_algorithm(md5)
+            }),
+            400
+        );
+        assert_eq!(
+            code(&|writer, nonce| {
+                named(writer, nonce)?;
+                writer.password_algorithms(&OFFERED)
+            }),
+            400
+        );
+        assert_eq!(
+            code(&|writer, nonce| {
+                named(writer, nonce)?;
+                writer.password_algorithms(&[md5])?;
+                writer.password_algorithm(md5)
+            }),
+            400
+        );
+        assert_eq!(
+            code(&|writer, nonce| {
+                named(writer, nonce)?;
+                writer.password_algorithms(&OFFERED)?;
+                writer.attribute(AttributeType::PASSWORD_ALGORITHM, &[0, 9, 0, 0])
+            }),
+            400
+        );
+    }
+}

@@ -469,8 +469,10 @@ mod tests {
                     None => sent.path.local,
                 };
                 let mut data = buf[sent.range.clone()].to_vec();
-                if sent.path.remote.ip() == source.ip() && nat.is_some() {
-                    let nat = nat.as_ref().unwrap();
+                if let Some(nat) = nat
+                    .as_ref()
+                    .filter(|_| sent.path.remote.ip() == source.ip())
+                {
                     if nat.hairpins {
                         let path = FiveTuple::udp(at(X), source);
                         discovery.handle_input(now, Datagram::new(path, &mut data));

@@ -1,7 +1,10 @@
 //! STUN ([RFC 8489](https://www.rfc-editor.org/rfc/rfc8489)): the messages ICE and TURN are made of.
 //!
-//! No socket, no clock, no allocation: [`Message`] is a checked view over a datagram, [`MessageWriter`] writes
-//! into the caller's buffer, [`Transaction`] says when to send a request again, [`respond`] is a Binding server.
+//! No socket, no clock. The formats allocate nothing: [`Message`] is a checked view over a datagram, [`MessageWriter`]
+//! writes into the caller's buffer. On top of them stand machines and their parts: [`Client`] asks a server where it
+//! is seen, [`Discovery`] finds out how a NAT behaves, [`Responder`] answers both; [`LongTermClient`] and
+//! [`Authenticator`] are the two sides of long-term credentials, [`StreamFramer`] cuts messages out of a stream, and
+//! [`Transaction`] says when to send a request again.
 //!
 //! # Example
 //!
@@ -25,23 +28,29 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! With a plain socket: `examples/query.rs` asks a server, `examples/responder.rs` is one.
+//!
 //! # What is here
 //!
 //! | RFC | |
 //! | --- | --- |
-//! | 8489 §5, §14 message format | whole; every attribute can be read and written, the common ones by name |
-//! | 8489 §6.2.1 retransmission over UDP | [`Transaction`], configurable; over TCP: not yet |
-//! | 8489 §6.3 unknown comprehension-required attributes | [`Message::unknown_required`] |
+//! | 8489 §5, §14 message format | whole; every attribute by its name |
+//! | 8489 §6.2 retransmission over UDP, framing over TCP and TLS | [`Transaction`], [`StreamFramer`] |
+//! | 8489 §6.3 unknown comprehension-required attributes | [`Message::unknown_required`]; servers answer 420 |
 //! | 8489 §7 FINGERPRINT | whole |
+//! | 8489 §8 DNS discovery | not here: the driver looks names up |
 //! | 8489 §9.1 short-term credentials | keys and MESSAGE-INTEGRITY(-SHA256); the exchange is its user's |
-//! | 8489 §9.2 long-term credentials | MD5 key; the exchange (nonces, PASSWORD-ALGORITHMS, USERHASH) is not here |
-//! | 8489 §10 ALTERNATE-SERVER, §8 DNS discovery | the attribute; not the procedures |
-//! | 8489 §12 Binding server | [`respond`], over UDP, without authentication |
-//! | 8265 OpaqueString (SASLprep) | not here: passwords have to be prepared, which ASCII ones are |
+//! | 8489 §9.2 long-term credentials | [`LongTermClient`], [`Authenticator`]: PASSWORD-ALGORITHMS, USERHASH, nonce cookies, protection against bidding down; nonces are stateless |
+//! | 8489 §10 ALTERNATE-SERVER, ALTERNATE-DOMAIN | [`Outcome::Redirected`]; whom to believe is the user's to decide |
+//! | 8489 §12 Binding server, RFC 3489 clients | [`Responder`] |
+//! | 8265 OpaqueString (SASLprep) | not here, as its tables are larger than all of this: names and passwords have to be prepared, which ASCII ones are |
 //! | 5769 test vectors | all four |
-//! | 5780 NAT behaviour discovery | not yet |
+//! | 5780 NAT behaviour discovery | [`Discovery`]: mapping, filtering, hairpinning, lifetime; [`Responder`]; not fragment handling |
+//! | 7635 third-party authorization | [`LongTermClient::with_token`]; with the feature `tokens`, `AccessTokens` opens them (AES-GCM; not the AES-CBC kind) |
+//! | 7982 transmit counter, 8016 tickets, 8656 and 6062 TURN | their attributes; the machines are in `rtckit-turn` |
 //! | 7983 demultiplexing | [`is_stun`] |
-//! | 8445 §16.1 attributes of ICE | PRIORITY, USE-CANDIDATE, ICE-CONTROLLED, ICE-CONTROLLING |
+//! | 8445 §16.1 attributes of ICE, libwebrtc's own | named; GOOG-PING's integrity |
+//! | TURN REST (draft-uberti) | [`SharedSecret`] |
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -63,6 +72,8 @@ mod long_term;
 mod message;
 mod nonce;
 mod responder;
+#[cfg(feature = "tokens")]
+mod token;
 mod transaction;
 mod typed;
 mod users;
@@ -86,6 +97,8 @@ pub use long_term::{LongTermClient, Verdict};
 pub use message::Message;
 pub use nonce::NonceSecret;
 pub use responder::{Responder, ResponderConfig, respond};
+#[cfg(feature = "tokens")]
+pub use token::AccessTokens;
 pub use transaction::{Retransmission, Step, Transaction};
 pub use users::{SharedSecret, StaticUsers};
 pub use value::{

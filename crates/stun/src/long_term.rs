@@ -16,7 +16,7 @@ use rtckit_proto::Redacted;
 
 use crate::attribute::AttributeType;
 use crate::error::Error;
-use crate::header::Class;
+use crate::header::{Class, Method};
 use crate::integrity::{IntegrityKey, PasswordHash, userhash};
 use crate::message::Message;
 use crate::nonce::Features;
@@ -146,7 +146,9 @@ impl LongTermClient {
             writer.attribute(AttributeType::PASSWORD_ALGORITHMS, offered)?;
             writer.password_algorithm(*chosen)?;
         }
-        if let Secret::Token { token, .. } = &self.secret {
+        if let Secret::Token { token, .. } = &self.secret
+            && !is_about_allocation(writer.method())
+        {
             writer.access_token(&token.0)?;
         }
         writer.sign(&challenge.key)
@@ -224,10 +226,22 @@ impl LongTermClient {
             realm: realm.into(),
             nonce: nonce.into(),
             algorithms,
-            is_anonymous: features.is_some_and(|features| features.username_anonymity),
+            is_anonymous: matches!(self.secret, Secret::Password(_))
+                && features.is_some_and(|features| features.username_anonymity),
             key,
         })
     }
+}
+
+/// Requests for which the server knows the token already
+/// ([RFC 7635 §9](https://www.rfc-editor.org/rfc/rfc7635#section-9)).
+fn is_about_allocation(method: Method) -> bool {
+    [
+        Method::CREATE_PERMISSION,
+        Method::CHANNEL_BIND,
+        Method::CONNECT,
+    ]
+    .contains(&method)
 }
 
 impl fmt::Debug for LongTermClient {

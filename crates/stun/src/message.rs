@@ -154,8 +154,8 @@ impl<'a> Message<'a> {
     /// those that may follow it.
     pub(crate) fn is_covered(&self, offset: usize) -> bool {
         let first = self.integrity.or(self.integrity_sha256);
-        let counts = [self.integrity_sha256, self.fingerprint].contains(&Some(offset));
-        counts || first.is_none_or(|first| offset <= first)
+        first.is_none_or(|first| offset <= first)
+            || [self.integrity_sha256, self.fingerprint].contains(&Some(offset))
     }
 
     /// The value of the first attribute of this type.

@@ -12,7 +12,7 @@
 
 use core::net::SocketAddr;
 
-use rtckit_proto::{FiveTuple, Transmit};
+use rtckit_proto::{FiveTuple, Transmit, Transport};
 
 use crate::attribute::{AttributeType, ErrorCode};
 use crate::error::Error;
@@ -140,7 +140,7 @@ impl Responder {
         buf: &mut [u8],
     ) -> Result<Transmit, Error> {
         let mut answer = path;
-        let other = self.other(path.local);
+        let other = self.other(path);
         if let (Some(other), Some(change)) = (other, request.change_request()) {
             let ChangeRequest { ip, port } = change;
             answer.local = SocketAddr::new(
@@ -180,9 +180,11 @@ impl Responder {
         finish(request, writer, answer)
     }
 
-    /// The address that shares neither IP nor port with `local`; none when `local` is not one of the four.
-    fn other(&self, local: SocketAddr) -> Option<SocketAddr> {
+    /// The address that shares neither IP nor port with the one a request came to; none when that is not one of the
+    /// four, and for streams, which cannot be answered from elsewhere.
+    fn other(&self, path: FiveTuple) -> Option<SocketAddr> {
         let [a, b] = self.config.discovery?;
+        let local = Some(path.local).filter(|_| path.transport == Transport::Udp)?;
         let is_first_ip = local.ip() == a.ip();
         let is_first_port = local.port() == a.port();
         let is_ours =
@@ -303,6 +305,80 @@ mod tests {
             Message::parse(&buf[..len]).unwrap().xor_mapped_address(),
             SOURCE.parse().ok()
         );
+    }
+
+    #[test]
+    fn answers_come_from_where_they_are_asked_to() {
+        let addresses = ["192.0.2.1:3478", "192.0.2.2:3479"].map(|a| a.parse().unwrap());
+        let responder = Responder::new(ResponderConfig {
+            discovery: Some(addresses),
+            answers_classic: false,
+        });
+        let source: SocketAddr = "198.51.100.1:5000".parse().unwrap();
+        let ask = |local: &str, fill: &dyn Fn(&mut MessageWriter<'_>) -> Result<(), Error>| {
+            let (mut buf, mut answer) = ([0; 600], [0; 600]);
+            let id = TransactionId([1; 12]);
+            let mut writer =
+                MessageWriter::new(&mut buf, Class::Request, Method::BINDING, id).unwrap();
+            fill(&mut writer).unwrap();
+            let len = writer.finish();
+            let path = FiveTuple::udp(local.parse().unwrap(), source);
+            let sent = responder
+                .respond(&buf[..len], path, &mut answer)
+                .unwrap()
+                .unwrap();
+            let message = Message::parse(&answer[sent.range]).unwrap();
+            assert_eq!(
+                message.response_origin().is_some(),
+                message.error_code().is_none()
+            );
+            let code = message.error_code().map(|error| error.code);
+            (
+                sent.path,
+                message.other_address(),
+                code,
+                message.padding().map(<[u8]>::len),
+            )
+        };
+        let change = |ip, port| {
+            let (path, other, ..) = ask("192.0.2.1:3479", &|writer| {
+                writer.change_request(ChangeRequest { ip, port })
+            });
+            assert_eq!(other, "192.0.2.2:3478".parse().ok());
+            alloc::format!("{}", path.local)
+        };
+        assert_eq!(change(false, false), "192.0.2.1:3479");
+        assert_eq!(change(true, false), "192.0.2.2:3479");
+        assert_eq!(change(false, true), "192.0.2.1:3478");
+        assert_eq!(change(true, true), "192.0.2.2:3478");
+        let (path, ..) = ask("192.0.2.1:3478", &|writer| writer.response_port(77));
+        assert_eq!(path.remote, "198.51.100.1:77".parse().unwrap());
+        let (.., len) = ask("192.0.2.1:3478", &|writer| writer.padding(&[9; 300]));
+        assert_eq!(len, Some(300));
+        let (.., code, _) = ask("192.0.2.1:3478", &|writer| {
+            writer.response_port(77)?;
+            writer.padding(&[0; 4])
+        });
+        assert_eq!(code, Some(400));
+    }
+
+    #[test]
+    fn clients_of_rfc_3489_are_told_in_the_clear() {
+        let mut request = [7; 20];
+        request[..4].copy_from_slice(&[0, 1, 0, 0]);
+        let path = FiveTuple::udp("192.0.2.1:3478".parse().unwrap(), SOURCE.parse().unwrap());
+        let mut buf = [0; 128];
+        let modern = Responder::default();
+        assert_eq!(modern.respond(&request, path, &mut buf), Ok(None));
+        let classic = Responder::new(ResponderConfig {
+            discovery: None,
+            answers_classic: true,
+        });
+        let sent = classic.respond(&request, path, &mut buf).unwrap().unwrap();
+        let answer = Message::parse_classic(&buf[sent.range]).unwrap();
+        assert_eq!(answer.classic_transaction_id(), [7; 16]);
+        assert_eq!(answer.mapped_address(), Some(path.remote));
+        assert_eq!(answer.attributes().count(), 1);
     }
 
     #[test]

@@ -10,7 +10,9 @@ use crate::attribute::{AttributeType, ErrorCode};
 use crate::error::Error;
 use crate::fingerprint::fingerprint;
 use crate::header::field::{self, ATTRIBUTE_HEADER_LEN};
-use crate::header::{Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId, encode_type};
+use crate::header::{
+    Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId, decode_type, encode_type,
+};
 use crate::integrity::IntegrityKey;
 
 /// The longest USERNAME ([RFC 8489 §14.3](https://www.rfc-editor.org/rfc/rfc8489#section-14.3): less than 509
@@ -93,9 +95,10 @@ impl<'b> MessageWriter<'b> {
         })
     }
 
-    /// How many bytes have been written so far.
-    pub fn written_len(&self) -> usize {
-        self.writer.len()
+    /// What the message is about.
+    pub fn method(&self) -> Method {
+        let bits = self.writer.written().first_chunk();
+        decode_type(u16::from_be_bytes(bits.copied().unwrap_or_default())).1
     }
 
     /// The published vectors pad with spaces, as RFC 5389 allowed; RFC 8489 asks for zeros.

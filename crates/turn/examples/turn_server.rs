@@ -9,6 +9,7 @@
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
+    clippy::std_instead_of_core,
     reason = "an example is its own driver: it owns the sockets and the clock"
 )]
 

@@ -3,8 +3,8 @@
 
 mod network;
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use core::net::SocketAddr;
+use core::time::Duration;
 
 use network::{SERVER, Weather, World, address, config};
 use rtckit_proto::{FiveTuple, Transport};
@@ -342,6 +342,92 @@ fn a_client_moves_with_its_allocation() {
     world.run(seconds(4000));
     assert!(world.clients[client].is_allocated());
     assert_eq!(world.server.allocations(), 1);
+}
+
+#[test]
+fn what_came_back_is_told() {
+    let mut world = World::new(1, config());
+    let client = world.add(alice());
+    world.run(seconds(1));
+    let peer = address(PEER);
+    let now = world.now;
+    let relay = *world.relays.keys().next().unwrap();
+    let icmp = rtckit_stun::Icmp {
+        icmp_type: 3,
+        code: 4,
+        data: 1400,
+    };
+    // not of peers that nobody permitted
+    world.server.handle_relay_icmp(now, relay, peer, icmp);
+    world.clients[client].permit(now, peer.ip());
+    world.run(seconds(1));
+    assert!(!world.has(client, |event| matches!(event, ClientEvent::Icmp { .. })));
+    let now = world.now;
+    world.server.handle_relay_icmp(now, relay, peer, icmp);
+    world.run(seconds(1));
+    let expected = ClientEvent::Icmp { peer, icmp };
+    assert!(world.has(client, |event| *event == expected));
+    assert!(world.at_clients.is_empty());
+}
+
+#[test]
+fn who_has_a_token_is_let_in() {
+    use rtckit_proto::{Datagram, Instant, SeededRandom, WallClock};
+    use rtckit_stun::{AccessTokens, LongTermClient};
+    use rtckit_turn::{Client, Server};
+
+    let made = seconds(1_700_000_000);
+    let mut tokens = AccessTokens::new("turn.example.org", WallClock::new(made));
+    tokens.insert_256("north", &[3; 32]);
+    let token = tokens.seal("north", &[1; 12], &[7; 20], made, seconds(1_000));
+    let mut config = config();
+    config.authentication.third_party = Some("turn.example.org".into());
+    let mut random = SeededRandom::new(1);
+    let mut server = Server::new(config, tokens, &mut random);
+    for (mac_key, is_right) in [([7; 20], true), ([8; 20], false)] {
+        let token = token.as_deref().unwrap();
+        let credentials = LongTermClient::with_token("north", token, &mac_key).unwrap();
+        let path = World::path(usize::from(is_right));
+        let mut now = Instant::from_millis(1);
+        let wishes = ClientConfig::with_credentials(credentials);
+        let mut client = Client::new(wishes, path, now, &mut random);
+        client.permit(now, address(PEER).ip());
+        let mut buf = [0; 1500];
+        let mut lifetimes = Vec::new();
+        for _ in 0..200 {
+            while let Some(sent) = client.poll_transmit(now, &mut buf) {
+                let datagram = Datagram::new(path.reversed(), &mut buf[sent.range]);
+                assert!(server.handle_input(now, datagram).is_none());
+                while let Some(event) = server.poll_event() {
+                    if let ServerEvent::BindRelay { relay, address, .. } = event {
+                        server.relay_bound(now, relay, Ok(address));
+                    }
+                }
+                if let Some(sent) = server.poll_transmit(now, &mut buf) {
+                    let datagram = Datagram::new(path, &mut buf[sent.range]);
+                    assert!(client.handle_input(now, datagram).is_none());
+                }
+            }
+            while let Some(event) = client.poll_event() {
+                if let ClientEvent::Allocated { lifetime, .. } = event {
+                    lifetimes.push(lifetime);
+                }
+            }
+            let next = [client.poll_timeout(), server.poll_timeout()];
+            let Some(next) = next.into_iter().flatten().min() else {
+                break;
+            };
+            now = next.max(now);
+            server.handle_timeout(now);
+            client.handle_timeout(now);
+            if now < Instant::from_millis(900_000) && is_right {
+                assert!(client.is_allocated() && client.is_permitted(address(PEER).ip()));
+            }
+        }
+        assert_eq!(lifetimes.len(), usize::from(is_right));
+        assert_eq!(server.allocations(), 0, "nothing outlives its token");
+        assert!(now < Instant::from_millis(1_006_000));
+    }
 }
 
 fn stream(number: usize) -> FiveTuple {

@@ -9,9 +9,9 @@ mod network;
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
+use core::net::SocketAddr;
+use core::time::Duration;
 use std::alloc::System;
-use std::net::SocketAddr;
-use std::time::Duration;
 
 use network::{SERVER, World, address, config};
 use rtckit_proto::{Datagram, FiveTuple, Random, SeededRandom};
@@ -158,7 +158,7 @@ fn exchange(world: &mut World, path: FiveTuple, data: &mut [u8]) -> Option<Vec<u
 }
 
 fn path(number: u32) -> FiveTuple {
-    let ip = std::net::Ipv4Addr::from_bits(0x0a00_0000 + number / 50_000);
+    let ip = core::net::Ipv4Addr::from_bits(0x0a00_0000 + number / 50_000);
     let port = 1_024 + (number % 50_000) as u16;
     FiveTuple::udp(SocketAddr::new(ip.into(), port), address(SERVER))
 }
@@ -310,8 +310,38 @@ fn replayed_from_elsewhere_cut_and_forged() {
 }
 
 #[test]
-fn a_stranger_is_answered_seldom_and_the_others_as_ever() {
+fn a_repeated_request_is_answered_alike() {
     let mut world = World::new(1, config());
+    let mut hand = Hand::new(path(0), "alice", "secret");
+    assert_eq!(
+        hand.ask(&mut world, Method::BINDING, |_| Ok(())),
+        Some(0),
+        "which needs no credentials"
+    );
+    let mut first = hand.write(Method::ALLOCATE, |writer| writer.requested_transport(17));
+    let challenge = exchange(&mut world, path(0), &mut first).unwrap();
+    let challenge = Message::parse(&challenge).unwrap();
+    hand.credentials.on_response(&challenge, false);
+    let request = hand.write(Method::ALLOCATE, |writer| writer.requested_transport(17));
+    let relayed: Vec<_> = (0..3)
+        .map(|_| {
+            let answer = exchange(&mut world, path(0), &mut request.clone()).unwrap();
+            let answer = Message::parse(&answer).unwrap();
+            assert_eq!(answer.class(), Class::SuccessResponse);
+            answer.xor_relayed_address()
+        })
+        .collect();
+    assert!(relayed[0].is_some() && relayed.iter().all(|again| *again == relayed[0]));
+    assert_eq!(world.server.allocations(), 1);
+    assert_eq!(world.server.counters().allocations, 1);
+}
+
+#[test]
+fn a_stranger_is_answered_seldom_and_the_others_as_ever() {
+    let mut strict = config();
+    strict.replies_per_second = 20;
+    strict.reply_burst = 100;
+    let mut world = World::new(1, strict);
     let mut friend = Hand::new(path(60_000), "bob", "hidden");
     assert_eq!(friend.allocate(&mut world), Some(0));
     // a victim's address is forged, with ever other ports
@@ -363,7 +393,7 @@ fn floods_meet_ceilings_and_memory_is_flat() {
         for n in 0..100_u32 {
             let code = hand.ask(&mut world, Method::CREATE_PERMISSION, |writer| {
                 (0..16).try_for_each(|m| {
-                    let ip = std::net::Ipv4Addr::from_bits(0x0800_0000 + n * 16 + m);
+                    let ip = core::net::Ipv4Addr::from_bits(0x0800_0000 + n * 16 + m);
                     writer.xor_peer_address(SocketAddr::new(ip.into(), 1))
                 })
             });
@@ -410,6 +440,35 @@ fn floods_meet_ceilings_and_memory_is_flat() {
 }
 
 #[test]
+fn ports_are_kept_aside_for_few() {
+    let mut world = World::new(1, config());
+    let mut hand = Hand::new(path(0), "alice", "secret");
+    let mut given = 0;
+    for _ in 0..500 {
+        let code = hand.ask(&mut world, Method::ALLOCATE, |writer| {
+            writer.requested_transport(17)?;
+            writer.even_port(rtckit_stun::EvenPort { reserve_next: true })
+        });
+        given += usize::from(code == Some(0));
+        if code != Some(0) {
+            assert_eq!(code, Some(486));
+            break;
+        }
+        let code = hand.ask(&mut world, Method::REFRESH, |writer| writer.lifetime(0));
+        assert_eq!(code, Some(0));
+    }
+    assert_eq!(given, 100, "as many as allocations");
+    world.now += Duration::from_secs(30);
+    let now = world.now;
+    world.server.handle_timeout(now);
+    let code = hand.ask(&mut world, Method::ALLOCATE, |writer| {
+        writer.requested_transport(17)?;
+        writer.even_port(rtckit_stun::EvenPort { reserve_next: true })
+    });
+    assert_eq!(code, Some(0));
+}
+
+#[test]
 fn payloads_cost_no_memory() {
     let mut world = World::new(1, config());
     let mut hand = Hand::new(path(0), "alice", "secret");
@@ -444,6 +503,27 @@ fn payloads_cost_no_memory() {
     let before = COUNT.get();
     for _ in 0..1_000 {
         round(&mut world);
+    }
+    assert_eq!(COUNT.get() - before, 0);
+}
+
+#[test]
+fn connectivity_checks_cost_no_memory() {
+    let key = rtckit_stun::short_term_key("fKr5zM4VyfZDKgmIlEKMv+8o");
+    let mut buf = [0; 256];
+    let before = COUNT.get();
+    for number in 0..100_u8 {
+        let id = TransactionId([number; 12]);
+        let mut writer = MessageWriter::new(&mut buf, Class::Request, Method::BINDING, id).unwrap();
+        writer.username("LtSQ:NGbv").unwrap();
+        writer.ice_controlling(7).unwrap();
+        writer.priority(1).unwrap();
+        writer.integrity(&key).unwrap();
+        writer.fingerprint().unwrap();
+        let len = writer.finish();
+        let message = Message::parse(&buf[..len]).unwrap();
+        assert!(message.verify_integrity(&key) && message.verify_fingerprint() == Some(true));
+        assert_eq!(message.username(), Some("LtSQ:NGbv"));
     }
     assert_eq!(COUNT.get() - before, 0);
 }

@@ -8,7 +8,7 @@
 
 mod check;
 
-use std::error::Error;
+use core::error::Error;
 use std::fs;
 
 use check::{Checker, Counts};

@@ -25,7 +25,7 @@ use crate::envelope::Envelope;
 /// How many peer addresses can be permitted at a time.
 const MAX_PERMISSIONS: usize = 256;
 
-/// How many requests can be under way.
+/// How many requests can be under way, beside the one that keeps the allocation alive.
 const MAX_PENDING: usize = 64;
 
 /// Permissions end after 300 s and channels after 600 s; they are renewed this long after they were given.

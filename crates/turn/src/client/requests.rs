@@ -53,7 +53,12 @@ impl Client {
     }
 
     pub(super) fn begin(&mut self, now: Instant, kind: Kind) -> bool {
-        if self.pending.len() >= MAX_PENDING {
+        // of what keeps the allocation alive there is one at a time
+        let is_one_of_many = matches!(
+            kind,
+            Kind::Permit(_) | Kind::BindChannel(_) | Kind::Connect(_)
+        );
+        if is_one_of_many && self.pending.len() >= MAX_PENDING {
             return false;
         }
         let transaction = self.new_transaction(now, kind);
@@ -386,8 +391,13 @@ impl Client {
             Kind::Release => self.finish(ClientEvent::Released),
             // it is made again until the allocation has ended
             Kind::Refresh => {
-                if let State::Allocated { refresh_at, .. } = &mut self.state {
-                    *refresh_at = now + RETRY_INTERVAL;
+                if let State::Allocated {
+                    refresh_at,
+                    expires,
+                    ..
+                } = &mut self.state
+                {
+                    *refresh_at = (now + RETRY_INTERVAL).min(*expires);
                 }
             }
             Kind::Move => self.next_path = None,

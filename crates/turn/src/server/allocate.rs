@@ -13,7 +13,6 @@
 //! ```
 
 use alloc::boxed::Box;
-use core::net::SocketAddr;
 use core::time::Duration;
 
 use rtckit_proto::{FiveTuple, Instant, Random, Transport};
@@ -23,9 +22,10 @@ use rtckit_stun::{
 };
 
 use crate::server::allocation::{Allocation, Binding, Mobility, State};
-use crate::server::event::{BindError, Event, RelayId, Release};
+use crate::server::event::{Event, RelayId, Release};
 use crate::server::index::Entry;
 use crate::server::limits::subscriber;
+use crate::server::relay::{Owner, PortChoice};
 use crate::server::slots::SlotId;
 use crate::server::timers::Due;
 use crate::server::{Request, Server, algorithm_of, transport_of};
@@ -34,39 +34,11 @@ use crate::server::{Request, Server, algorithm_of, transport_of};
 /// ([RFC 8656 §7.2](https://www.rfc-editor.org/rfc/rfc8656#section-7.2)).
 const RESERVATION_LIFETIME: Duration = Duration::from_secs(30);
 
+/// How many ports may be kept aside.
+const MAX_RESERVATIONS: usize = 1024;
+
 /// How long the driver has to bind a relay.
 const BIND_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How often another port is tried when one is taken.
-const MAX_ATTEMPTS: u8 = 16;
-
-/// A socket that the driver holds.
-pub(super) struct Relay {
-    pub(super) owner: Owner,
-    pub(super) transport: Transport,
-    pub(super) family: AddressFamily,
-    /// What the driver was asked to bind.
-    pub(super) port: u16,
-    /// What it bound.
-    pub(super) bound: Option<SocketAddr>,
-    choice: PortChoice,
-    attempts: u8,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
-    Allocation(SlotId),
-    /// Kept aside by EVEN-PORT, for whoever has the token.
-    Reservation,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum PortChoice {
-    Any,
-    Even,
-    /// One of a pair: no other port will do.
-    Fixed,
-}
 
 /// A relay that was kept aside.
 pub(super) struct Reservation {
@@ -156,7 +128,8 @@ impl<U: Users> Server<U> {
         if wish.wants_ticket && !self.config.allows_mobility {
             return Err(ErrorCode::MOBILITY_FORBIDDEN);
         }
-        self.check_quotas(&user, request.path)
+        let reserves = wish.even == Some(true);
+        self.check_quotas(&user, request.path, reserves)
             .inspect_err(|_| self.counters.allocations_refused += 1)?;
         let lifetime = self.lifetime(now, request.message.lifetime(), user.expires);
         let id = self.insert_allocation(now, request, user, &wish, lifetime);
@@ -189,7 +162,23 @@ impl<U: Users> Server<U> {
         Ok(())
     }
 
-    fn check_quotas(&self, user: &Verified, path: FiveTuple) -> Result<(), ErrorCode<'static>> {
+    fn check_quotas(
+        &self,
+        user: &Verified,
+        path: FiveTuple,
+        reserves: bool,
+    ) -> Result<(), ErrorCode<'static>> {
+        if reserves {
+            // a port that is kept aside outlives the allocation it was asked for with
+            let of_user = |reservation: &&Reservation| reservation.username == user.username;
+            let of_user = self.reservations.iter().filter(of_user).count();
+            if of_user >= self.config.max_allocations_per_user as usize {
+                return Err(ErrorCode::ALLOCATION_QUOTA_REACHED);
+            }
+            if self.reservations.len() >= MAX_RESERVATIONS {
+                return Err(ErrorCode::INSUFFICIENT_CAPACITY);
+            }
+        }
         let ip = subscriber(path.remote.ip());
         let of_user = self.per_user.get(&user.username).copied();
         let of_address = self.per_address.get(&ip).copied();
@@ -306,143 +295,7 @@ impl<U: Users> Server<U> {
         Ok(())
     }
 
-    /// Asks the driver for a relay on a port that is free.
-    fn begin_relay(
-        &mut self,
-        owner: Owner,
-        transport: Transport,
-        family: AddressFamily,
-        choice: PortChoice,
-    ) -> Result<SlotId, ErrorCode<'static>> {
-        if self.relay_address(family).is_none() {
-            return Err(ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED);
-        }
-        let port = self.take_port(transport, family, choice)?;
-        Ok(self.bind_relay(owner, transport, family, port, choice))
-    }
-
-    fn take_port(
-        &mut self,
-        transport: Transport,
-        family: AddressFamily,
-        choice: PortChoice,
-    ) -> Result<u16, ErrorCode<'static>> {
-        let [udp, tcp] = &mut self.ports;
-        let [v4, v6] = if transport == Transport::Udp {
-            udp
-        } else {
-            tcp
-        };
-        let ports = match family {
-            AddressFamily::Ipv4 => v4,
-            AddressFamily::Ipv6 => v6,
-        };
-        let ports = ports.as_mut().ok_or(ErrorCode::UNSUPPORTED_TRANSPORT)?;
-        let port = match choice {
-            PortChoice::Any => ports.take(&mut self.random),
-            PortChoice::Even => ports.take_even(&mut self.random),
-            PortChoice::Fixed => ports.take_pair(&mut self.random),
-        };
-        port.ok_or(ErrorCode::INSUFFICIENT_CAPACITY)
-    }
-
-    fn give_port_back(&mut self, transport: Transport, family: AddressFamily, port: u16) {
-        let [udp, tcp] = &mut self.ports;
-        let [v4, v6] = if transport == Transport::Udp {
-            udp
-        } else {
-            tcp
-        };
-        let ports = match family {
-            AddressFamily::Ipv4 => v4,
-            AddressFamily::Ipv6 => v6,
-        };
-        if let Some(ports) = ports {
-            ports.give_back(port);
-        }
-    }
-
-    fn bind_relay(
-        &mut self,
-        owner: Owner,
-        transport: Transport,
-        family: AddressFamily,
-        port: u16,
-        choice: PortChoice,
-    ) -> SlotId {
-        let relay = self.relays.insert(Relay {
-            owner,
-            transport,
-            family,
-            port,
-            bound: None,
-            choice,
-            attempts: 1,
-        });
-        self.ask_to_bind(relay);
-        relay
-    }
-
-    fn ask_to_bind(&mut self, id: SlotId) {
-        let Some(relay) = self.relays.get(id) else {
-            return;
-        };
-        let (transport, port) = (relay.transport, relay.port);
-        if let Some(address) = self.relay_address(relay.family) {
-            self.push_event(Event::BindRelay {
-                relay: RelayId(id),
-                transport,
-                address: SocketAddr::new(address.bind, port),
-            });
-        }
-    }
-
-    /// How [`Event::BindRelay`] went: the address that was bound, or why none was. An id the server has given up
-    /// meanwhile is ignored; [`Event::CloseRelay`] was or will be said about it.
-    pub fn relay_bound(
-        &mut self,
-        now: Instant,
-        relay: RelayId,
-        result: Result<SocketAddr, BindError>,
-    ) {
-        let Some(found) = self.relays.get_mut(relay.0) else {
-            return;
-        };
-        if found.bound.is_some() {
-            return;
-        }
-        match result {
-            Ok(address) => found.bound = Some(address),
-            Err(BindError::AddressInUse)
-                if found.choice != PortChoice::Fixed && found.attempts < MAX_ATTEMPTS =>
-            {
-                return self.bind_elsewhere(now, relay.0);
-            }
-            Err(_) => {}
-        }
-        self.relay_settled(now, relay.0, result.is_ok());
-    }
-
-    /// Tries another port. The one that was taken stays out of use until then, so that it is not tried at once again.
-    fn bind_elsewhere(&mut self, now: Instant, id: SlotId) {
-        let Some(relay) = self.relays.get(id) else {
-            return;
-        };
-        let (transport, family, old, choice) =
-            (relay.transport, relay.family, relay.port, relay.choice);
-        let port = self.take_port(transport, family, choice);
-        self.give_port_back(transport, family, old);
-        match (port, self.relays.get_mut(id)) {
-            (Ok(port), Some(relay)) => {
-                relay.port = port;
-                relay.attempts += 1;
-                self.ask_to_bind(id);
-            }
-            _ => self.relay_settled(now, id, false),
-        }
-    }
-
-    fn relay_settled(&mut self, now: Instant, id: SlotId, is_bound: bool) {
+    pub(super) fn relay_settled(&mut self, now: Instant, id: SlotId, is_bound: bool) {
         let Some(relay) = self.relays.get(id) else {
             return;
         };
@@ -580,13 +433,6 @@ impl<U: Users> Server<U> {
         }
     }
 
-    /// The address of a relay as clients are told.
-    pub(super) fn relayed(&self, relay: SlotId) -> Option<SocketAddr> {
-        let relay = self.relays.get(relay)?;
-        let address = self.relay_address(relay.family)?;
-        Some(SocketAddr::new(address.advertise, relay.bound?.port()))
-    }
-
     fn answer_allocate(
         &mut self,
         id: SlotId,
@@ -685,31 +531,6 @@ impl<U: Users> Server<U> {
             if *count == 0 {
                 self.per_address.remove(&ip);
             }
-        }
-    }
-
-    pub(super) fn close_relay(&mut self, id: SlotId) {
-        if self.forget_relay(id) {
-            self.push_event(Event::CloseRelay { relay: RelayId(id) });
-        }
-    }
-
-    fn forget_relay(&mut self, id: SlotId) -> bool {
-        let Some(relay) = self.relays.remove(id) else {
-            return false;
-        };
-        self.give_port_back(relay.transport, relay.family, relay.port);
-        true
-    }
-
-    /// A relay's socket failed for good: its allocation ends, as a client that sends into the void learns nothing.
-    pub fn relay_failed(&mut self, relay: RelayId) {
-        if let Some(Relay {
-            owner: Owner::Allocation(id),
-            ..
-        }) = self.relays.get(relay.0)
-        {
-            self.release(*id, Release::RelayFailed);
         }
     }
 

@@ -76,9 +76,9 @@ pub struct ServerConfig {
     pub supports_dont_fragment: bool,
     /// SOFTWARE in answers to verified requests; strangers are told nothing.
     pub software: Option<Box<str>>,
-    /// How many answers an address (or /64 of IPv6) that has proved nothing gets per second. 20.
+    /// How many answers an address (or /64 of IPv6) that has proved nothing gets per second. 100.
     pub replies_per_second: u32,
-    /// And how many at once. 100.
+    /// And how many at once. 1000: as many clients behind one NAT may start together.
     pub reply_burst: u32,
     /// How Binding requests are answered.
     pub responder: ResponderConfig,
@@ -108,8 +108,8 @@ impl ServerConfig {
             allows_mobility: true,
             supports_dont_fragment: false,
             software: None,
-            replies_per_second: 20,
-            reply_burst: 100,
+            replies_per_second: 100,
+            reply_burst: 1000,
             responder: ResponderConfig::default(),
             alternate_server: None,
         }

@@ -8,8 +8,8 @@ use rtckit_stun::{AttributeType, Class, Icmp, Message, Method, TransactionId, Us
 use crate::channel_data::ChannelData;
 use crate::envelope::Envelope;
 use crate::server::Server;
-use crate::server::allocate::Owner;
 use crate::server::event::{RelayId, ToClient, ToPeer};
+use crate::server::relay::Owner;
 use crate::server::slots::SlotId;
 
 impl<U: Users> Server<U> {
@@ -35,7 +35,7 @@ impl<U: Users> Server<U> {
         if entry.is_next {
             self.complete_move(entry);
         }
-        self.to_peer(relay, peer, data.get_mut(payload)?, false)
+        self.send_to_peer(relay, peer, data.get_mut(payload)?, false)
     }
 
     /// A Send indication ([RFC 8656 §11.2](https://www.rfc-editor.org/rfc/rfc8656#section-11.2)).
@@ -77,10 +77,10 @@ impl<U: Users> Server<U> {
         if entry.is_next {
             self.complete_move(entry);
         }
-        self.to_peer(relay, peer, data.get_mut(payload)?, dont_fragment)
+        self.send_to_peer(relay, peer, data.get_mut(payload)?, dont_fragment)
     }
 
-    fn to_peer<'d>(
+    fn send_to_peer<'d>(
         &mut self,
         relay: SlotId,
         peer: SocketAddr,

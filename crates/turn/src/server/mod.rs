@@ -12,6 +12,7 @@ mod mobility;
 mod outbox;
 mod policy;
 mod ports;
+mod relay;
 mod requests;
 mod slots;
 mod tcp;
@@ -35,13 +36,14 @@ pub use self::counters::Counters;
 pub use self::event::{BindError, ConnectionId, Event, RelayId, Release, ToClient, ToPeer};
 pub use self::policy::{Cidr, CidrParseError, PeerPolicy};
 
-use self::allocate::{Relay, Reservation};
+use self::allocate::Reservation;
 use self::allocation::Allocation;
 use self::index::{Entry, KeyedHash, PathIndex};
 use self::limits::RateLimit;
 use self::mobility::Tickets;
 use self::outbox::Outbox;
 use self::ports::Ports;
+use self::relay::Relay;
 use self::slots::{SlotId, Slots};
 use self::tcp::Connection;
 use self::timers::{Due, TimerQueue};
@@ -316,11 +318,10 @@ impl<U: Users> Server<U> {
         message: &Message<'_>,
     ) -> Authentication {
         let source = path.remote;
-        let known = match message
-            .mobility_ticket()
-            .filter(|ticket| !ticket.is_empty())
-        {
+        let ticket = message.mobility_ticket();
+        let known = match ticket.filter(|ticket| !ticket.is_empty()) {
             Some(ticket) => self.by_ticket(ticket),
+            None if message.method() == Method::CONNECTION_BIND => self.by_connection(message),
             None => self.find(path),
         };
         let allocation = known.and_then(|id| self.allocations.get(id));

@@ -19,10 +19,12 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use rtckit_proto::{FiveTuple, Instant, Transport};
-use rtckit_stun::{Class, ErrorCode, IntegrityKey, Method, TransactionId, Users, Verified};
+use rtckit_stun::{
+    Class, ErrorCode, IntegrityKey, Message, Method, TransactionId, Users, Verified,
+};
 
-use crate::server::allocate::Owner;
 use crate::server::event::{ConnectionId, Event, RelayId};
+use crate::server::relay::Owner;
 use crate::server::slots::SlotId;
 use crate::server::timers::Due;
 use crate::server::{Request, Server};
@@ -207,10 +209,7 @@ impl<U: Users> Server<U> {
         if request.path.transport == Transport::Udp {
             return Err(ErrorCode::BAD_REQUEST);
         }
-        let wire = request.message.connection_id();
-        let wire = wire.ok_or(ErrorCode::BAD_REQUEST)?;
-        let id = self.connections.id_at(wire & ((1 << PLACE_BITS) - 1));
-        let id = id.filter(|id| wire_id(*id) == wire);
+        let id = self.by_wire_id(&request.message);
         let connection = id.and_then(|id| Some((id, self.connections.get_mut(id)?)));
         let Some((id, connection)) = connection else {
             return Err(ErrorCode::BAD_REQUEST);
@@ -223,12 +222,24 @@ impl<U: Users> Server<U> {
             return Err(ErrorCode::BAD_REQUEST);
         }
         connection.state = State::Joined;
-        self.succeed(request, |writer| writer.connection_id(wire));
+        self.succeed(request, |writer| writer.connection_id(wire_id(id)));
         self.push_event(Event::Join {
             connection: ConnectionId(id),
             path: request.path,
         });
         Ok(())
+    }
+
+    fn by_wire_id(&self, message: &Message<'_>) -> Option<SlotId> {
+        let wire = message.connection_id()?;
+        let id = self.connections.id_at(wire & ((1 << PLACE_BITS) - 1))?;
+        (wire_id(id) == wire).then_some(id)
+    }
+
+    /// The allocation a ConnectionBind is about, which comes by another path.
+    pub(super) fn by_connection(&self, message: &Message<'_>) -> Option<SlotId> {
+        let connection = self.connections.get(self.by_wire_id(message)?)?;
+        Some(connection.allocation)
     }
 
     /// A connection with a peer ended, or the client's stream that was joined with it. The driver has closed both.

@@ -1,10 +1,10 @@
 //! A server, its clients and its peers in virtual time: what leaves one machine reaches the other late, twice or never.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
-use std::cmp::Reverse;
+use core::cmp::Reverse;
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use rtckit_proto::{Datagram, FiveTuple, Instant, Random, SeededRandom, Transport};
 use rtckit_stun::{NonceSecret, StaticUsers};
@@ -269,7 +269,7 @@ impl World {
             remote: packet.from,
         };
         if packet.to == address(SERVER) {
-            self.to_server(path, &mut packet.data);
+            self.arrive(path, &mut packet.data);
         } else if let Some((&relay, _)) = self.relays.iter().find(|(_, at)| **at == packet.to) {
             let len = packet.data.len();
             if let Some(to) = self
@@ -299,7 +299,7 @@ impl World {
     }
 
     /// A datagram that reaches the server.
-    pub(crate) fn to_server(&mut self, path: FiveTuple, data: &mut [u8]) {
+    pub(crate) fn arrive(&mut self, path: FiveTuple, data: &mut [u8]) {
         let datagram = Datagram::new(path, data);
         let sent = self
             .server

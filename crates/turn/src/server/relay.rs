@@ -1,0 +1,211 @@
+//! Relays: the sockets the driver holds for the server, and their ports.
+
+use core::net::SocketAddr;
+
+use rtckit_proto::{Instant, Transport};
+use rtckit_stun::{AddressFamily, ErrorCode, Users};
+
+use crate::server::Server;
+use crate::server::event::{BindError, Event, RelayId, Release};
+use crate::server::slots::SlotId;
+
+/// How often another port is tried when one is taken.
+const MAX_ATTEMPTS: u8 = 16;
+
+/// A socket that the driver holds.
+pub(super) struct Relay {
+    pub(super) owner: Owner,
+    pub(super) transport: Transport,
+    pub(super) family: AddressFamily,
+    /// What the driver was asked to bind.
+    pub(super) port: u16,
+    /// What it bound.
+    pub(super) bound: Option<SocketAddr>,
+    choice: PortChoice,
+    attempts: u8,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    Allocation(SlotId),
+    /// Kept aside by EVEN-PORT, for whoever has the token.
+    Reservation,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum PortChoice {
+    Any,
+    Even,
+    /// One of a pair: no other port will do.
+    Fixed,
+}
+
+impl<U: Users> Server<U> {
+    /// Asks the driver for a relay on a port that is free.
+    pub(super) fn begin_relay(
+        &mut self,
+        owner: Owner,
+        transport: Transport,
+        family: AddressFamily,
+        choice: PortChoice,
+    ) -> Result<SlotId, ErrorCode<'static>> {
+        if self.relay_address(family).is_none() {
+            return Err(ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED);
+        }
+        let port = self.take_port(transport, family, choice)?;
+        Ok(self.bind_relay(owner, transport, family, port, choice))
+    }
+
+    fn take_port(
+        &mut self,
+        transport: Transport,
+        family: AddressFamily,
+        choice: PortChoice,
+    ) -> Result<u16, ErrorCode<'static>> {
+        let [udp, tcp] = &mut self.ports;
+        let [v4, v6] = if transport == Transport::Udp {
+            udp
+        } else {
+            tcp
+        };
+        let ports = match family {
+            AddressFamily::Ipv4 => v4,
+            AddressFamily::Ipv6 => v6,
+        };
+        let ports = ports.as_mut().ok_or(ErrorCode::UNSUPPORTED_TRANSPORT)?;
+        let port = match choice {
+            PortChoice::Any => ports.take(&mut self.random),
+            PortChoice::Even => ports.take_even(&mut self.random),
+            PortChoice::Fixed => ports.take_pair(&mut self.random),
+        };
+        port.ok_or(ErrorCode::INSUFFICIENT_CAPACITY)
+    }
+
+    fn give_port_back(&mut self, transport: Transport, family: AddressFamily, port: u16) {
+        let [udp, tcp] = &mut self.ports;
+        let [v4, v6] = if transport == Transport::Udp {
+            udp
+        } else {
+            tcp
+        };
+        let ports = match family {
+            AddressFamily::Ipv4 => v4,
+            AddressFamily::Ipv6 => v6,
+        };
+        if let Some(ports) = ports {
+            ports.give_back(port);
+        }
+    }
+
+    pub(super) fn bind_relay(
+        &mut self,
+        owner: Owner,
+        transport: Transport,
+        family: AddressFamily,
+        port: u16,
+        choice: PortChoice,
+    ) -> SlotId {
+        let relay = self.relays.insert(Relay {
+            owner,
+            transport,
+            family,
+            port,
+            bound: None,
+            choice,
+            attempts: 1,
+        });
+        self.ask_to_bind(relay);
+        relay
+    }
+
+    fn ask_to_bind(&mut self, id: SlotId) {
+        let Some(relay) = self.relays.get(id) else {
+            return;
+        };
+        let (transport, port) = (relay.transport, relay.port);
+        if let Some(address) = self.relay_address(relay.family) {
+            self.push_event(Event::BindRelay {
+                relay: RelayId(id),
+                transport,
+                address: SocketAddr::new(address.bind, port),
+            });
+        }
+    }
+
+    /// How [`Event::BindRelay`] went: the address that was bound, or why none was. An id the server has given up
+    /// meanwhile is ignored; [`Event::CloseRelay`] was or will be said about it.
+    pub fn relay_bound(
+        &mut self,
+        now: Instant,
+        relay: RelayId,
+        result: Result<SocketAddr, BindError>,
+    ) {
+        let Some(found) = self.relays.get_mut(relay.0) else {
+            return;
+        };
+        if found.bound.is_some() {
+            return;
+        }
+        match result {
+            Ok(address) => found.bound = Some(address),
+            Err(BindError::AddressInUse)
+                if found.choice != PortChoice::Fixed && found.attempts < MAX_ATTEMPTS =>
+            {
+                return self.bind_elsewhere(now, relay.0);
+            }
+            Err(_) => {}
+        }
+        self.relay_settled(now, relay.0, result.is_ok());
+    }
+
+    /// Tries another port. The one that was taken stays out of use until then, so that it is not tried at once again.
+    fn bind_elsewhere(&mut self, now: Instant, id: SlotId) {
+        let Some(relay) = self.relays.get(id) else {
+            return;
+        };
+        let (transport, family, old, choice) =
+            (relay.transport, relay.family, relay.port, relay.choice);
+        let port = self.take_port(transport, family, choice);
+        self.give_port_back(transport, family, old);
+        match (port, self.relays.get_mut(id)) {
+            (Ok(port), Some(relay)) => {
+                relay.port = port;
+                relay.attempts += 1;
+                self.ask_to_bind(id);
+            }
+            _ => self.relay_settled(now, id, false),
+        }
+    }
+
+    /// The address of a relay as clients are told.
+    pub(super) fn relayed(&self, relay: SlotId) -> Option<SocketAddr> {
+        let relay = self.relays.get(relay)?;
+        let address = self.relay_address(relay.family)?;
+        Some(SocketAddr::new(address.advertise, relay.bound?.port()))
+    }
+
+    pub(super) fn close_relay(&mut self, id: SlotId) {
+        if self.forget_relay(id) {
+            self.push_event(Event::CloseRelay { relay: RelayId(id) });
+        }
+    }
+
+    pub(super) fn forget_relay(&mut self, id: SlotId) -> bool {
+        let Some(relay) = self.relays.remove(id) else {
+            return false;
+        };
+        self.give_port_back(relay.transport, relay.family, relay.port);
+        true
+    }
+
+    /// A relay's socket failed for good: its allocation ends, as a client that sends into the void learns nothing.
+    pub fn relay_failed(&mut self, relay: RelayId) {
+        if let Some(Relay {
+            owner: Owner::Allocation(id),
+            ..
+        }) = self.relays.get(relay.0)
+        {
+            self.release(*id, Release::RelayFailed);
+        }
+    }
+}
