@@ -137,6 +137,7 @@ const RESERVED: &[(&[&str], &[&str])] = &[
             "if-addrs",
             "mio",
             "quinn-udp",
+            "rustix",
             "smol",
             "socket2",
             "tokio",

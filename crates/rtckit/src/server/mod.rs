@@ -33,6 +33,7 @@ mod config;
 mod listen;
 mod peer_streams;
 mod shard;
+mod steer;
 mod stream;
 mod udp;
 
@@ -49,7 +50,8 @@ use tokio_rustls::rustls;
 pub use config::{Config, SharedUsers};
 
 use listen::Listening;
-use shard::{Command, Shard, ShardHandle};
+use shard::{Command, Shard, ShardHandle, Siblings};
+use steer::Notes;
 
 /// A running server. It stops when this is dropped.
 #[derive(Debug)]
@@ -135,13 +137,14 @@ impl TurnServer {
     /// # Errors
     /// An address cannot be bound, or a thread not be made.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        raise_descriptor_limit();
         let mut random = Provider::ring().random();
         let threads = config.threads.clamp(1, 64);
         let (sockets, mut addresses) = listen::bind_udp(&config, threads)?;
         let streams = listen::bind_streams(&config, &mut addresses)?;
         let (finished, running) = watch::channel(threads);
         let finished = Arc::new(finished);
-        let mut shards = Vec::new();
+        let (mut made, mut shards) = (Vec::new(), Vec::new());
         for (place, listeners) in sockets.into_iter().enumerate() {
             let mut turn = config.turn.clone();
             turn.ports = share(&config.turn.ports, place, threads);
@@ -151,6 +154,15 @@ impl TurnServer {
             let users = Arc::clone(&config.users);
             let rest = (config.time, config.is_stun_only);
             let (shard, handle) = Shard::new(turn, users, listeners, &mut *random, rest)?;
+            made.push(shard);
+            shards.push(handle);
+        }
+        let notes = Arc::new(Notes::default());
+        for (place, mut shard) in made.into_iter().enumerate() {
+            if threads > 1 {
+                let notes = Arc::clone(&notes);
+                shard = shard.with_siblings(Siblings::new(place, shards.clone(), notes));
+            }
             let finished = Arc::clone(&finished);
             std::thread::Builder::new()
                 .name(format!("turn-{place}"))
@@ -158,7 +170,6 @@ impl TurnServer {
                     shard.run();
                     finished.send_modify(|running| *running -= 1);
                 })?;
-            shards.push(handle);
         }
         let listening = Listening::start(streams, &config, &shards);
         Ok(Self {
@@ -220,7 +231,20 @@ impl TurnServer {
 impl Drop for TurnServer {
     fn drop(&mut self) {
         for shard in &self.shards {
-            shard.stop();
+            shard.offer(Command::Stop);
+        }
+    }
+}
+
+/// Each allocation takes a descriptor: as many as the system lets this process have.
+fn raise_descriptor_limit() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::debug!(%error, "the limit of open descriptors stays as it is");
         }
     }
 }

@@ -27,6 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::config::SharedUsers;
 use super::peer_streams::PeerStreams;
+use super::steer::Notes;
 use super::stream::StreamHandle;
 use super::udp::{Inbox, Outbox, Run, UdpPort, source_of};
 use crate::time::Time;
@@ -55,6 +56,8 @@ pub(super) enum Command {
     Frames(FiveTuple, Vec<u8>),
     /// It is closed.
     StreamClosed(FiveTuple),
+    /// A datagram that another shard received, of a client this one knows.
+    Datagram(FiveTuple, Vec<u8>),
     /// A connection with a peer was opened, or not.
     Connected(rtckit_turn::ConnectionId, Option<tokio::net::TcpStream>),
     /// A peer connected to a relay.
@@ -92,10 +95,9 @@ impl ShardHandle {
         sent && self.waker.wake().is_ok()
     }
 
-    /// Asks it to end, from outside of tasks.
-    pub(super) fn stop(&self) {
-        // a shard that is too busy to be told notices that nobody is left
-        let _ = self.commands.try_send(Command::Stop);
+    /// Asks for something, from outside of tasks; a shard that is too busy does not hear it.
+    pub(super) fn offer(&self, command: Command) {
+        let _ = self.commands.try_send(command);
         let _ = self.waker.wake();
     }
 }
@@ -119,6 +121,64 @@ pub(super) struct Shard {
     time: Time,
     is_stun_only: bool,
     is_draining: bool,
+    /// The others, and who gave clients what they bring; nothing when there are no others.
+    siblings: Option<Siblings>,
+}
+
+/// The other shards of a server.
+pub(super) struct Siblings {
+    pub(super) place: usize,
+    pub(super) all: Vec<ShardHandle>,
+    pub(super) notes: Arc<Notes>,
+    /// Clients that another shard knows: what they send is passed on.
+    elsewhere: HashMap<FiveTuple, (usize, Instant)>,
+}
+
+/// How many clients' datagrams are passed on, and how long without one until that ends.
+const MAX_ELSEWHERE: usize = 4096;
+const ELSEWHERE_TIMEOUT: Duration = Duration::from_secs(3600);
+
+impl Siblings {
+    pub(super) fn new(place: usize, all: Vec<ShardHandle>, notes: Arc<Notes>) -> Self {
+        Self {
+            place,
+            all,
+            notes,
+            elsewhere: HashMap::new(),
+        }
+    }
+
+    /// Passes on what is another shard's; returns whether it was.
+    fn pass_on(&mut self, now: Instant, path: FiveTuple, datagram: &[u8]) -> bool {
+        // nearly all are for this shard: two looks that cost nothing
+        let named = match datagram {
+            [0x00, 0x03 | 0x04, ..] => self.notes.shard_of(datagram),
+            _ if self.elsewhere.is_empty() => return false,
+            _ => None,
+        };
+        let place = match (named, self.elsewhere.get_mut(&path)) {
+            (Some(place), None) if place != self.place => {
+                if self.elsewhere.len() >= MAX_ELSEWHERE {
+                    self.elsewhere
+                        .retain(|_, (_, last)| *last + ELSEWHERE_TIMEOUT > now);
+                }
+                if self.elsewhere.len() >= MAX_ELSEWHERE {
+                    return false;
+                }
+                self.elsewhere.insert(path, (place, now));
+                place
+            }
+            (_, Some((place, last))) => {
+                *last = now;
+                *place
+            }
+            _ => return false,
+        };
+        if let Some(shard) = self.all.get(place) {
+            shard.offer(Command::Datagram(path, datagram.to_vec()));
+        }
+        true
+    }
 }
 
 /// All of a shard but what it receives into, so that both can be borrowed at once.
@@ -132,6 +192,8 @@ struct Core {
     streams: HashMap<FiveTuple, StreamHandle>,
     peer_streams: PeerStreams,
     registry: mio::Registry,
+    /// Where to note what clients are given, and as whose.
+    notes: Option<(usize, Arc<Notes>)>,
     lost: u64,
 }
 
@@ -164,6 +226,7 @@ impl Shard {
             streams: HashMap::new(),
             peer_streams: PeerStreams::new(handle.clone()),
             registry: poll.registry().try_clone()?,
+            notes: None,
             lost: 0,
         };
         let shard = Self {
@@ -177,8 +240,16 @@ impl Shard {
             time,
             is_stun_only,
             is_draining: false,
+            siblings: None,
         };
         Ok((shard, handle))
+    }
+
+    /// Tells it of the others.
+    pub(super) fn with_siblings(mut self, siblings: Siblings) -> Self {
+        self.core.notes = Some((siblings.place, Arc::clone(&siblings.notes)));
+        self.siblings = Some(siblings);
+        self
     }
 
     /// Relays until told to stop, or until it has drained.
@@ -282,9 +353,8 @@ impl Shard {
         for _ in 0..BATCHES_PER_TURN {
             let count = match self.inbox.receive(listener) {
                 Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
-                // the error of something sent before; it is taken back by being read
-                Err(_) => return false,
+                // drained; or the error of something sent before, and what comes next will tell
+                Err(_) => return true,
             };
             let now = self.time.now();
             for arrived in self.inbox.arrived(count) {
@@ -295,6 +365,11 @@ impl Shard {
                 let path = FiveTuple::udp(local, arrived.from);
                 for datagram in arrived.data.chunks_mut(arrived.stride) {
                     if self.is_stun_only && !is_binding(datagram) {
+                        continue;
+                    }
+                    if let Some(siblings) = &mut self.siblings
+                        && siblings.pass_on(now, path, datagram)
+                    {
                         continue;
                     }
                     self.core.on_client(now, Datagram::new(path, datagram));
@@ -316,9 +391,8 @@ impl Shard {
         let Some(Some(relay)) = core.relays.get(place) else {
             return true;
         };
-        let count = match self.inbox.receive(&relay.port) {
-            Ok(count) => count,
-            Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+        let Ok(count) = self.inbox.receive(&relay.port) else {
+            return true;
         };
         let id = relay.id;
         let now = self.time.now();
@@ -419,6 +493,9 @@ impl Core {
                 let Some(answer) = self.answer.get(sent.range) else {
                     continue;
                 };
+                if let Some((place, notes)) = &self.notes {
+                    notes.note(*place, answer);
+                }
                 if sent.path.transport == Transport::Udp {
                     let answer = answer.to_vec();
                     self.to_datagram(&sent.path, answer.len(), listeners, |buf| {
@@ -522,6 +599,10 @@ impl Core {
                 self.streams.insert(path, stream);
             }
             Command::Frames(path, mut bytes) => self.on_frames(now, path, &mut bytes, listeners),
+            Command::Datagram(path, mut bytes) => {
+                self.on_client(now, Datagram::new(path, &mut bytes));
+                self.flush_run();
+            }
             Command::StreamClosed(path) => {
                 self.streams.remove(&path);
                 self.server.stream_closed(path);

@@ -10,7 +10,7 @@ use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 
-use rtckit_proto::FiveTuple;
+use rtckit_proto::{FiveTuple, Transport};
 use rtckit_stun::{FrameError, frame_len};
 use rtckit_turn::ConnectionId;
 use tokio::io::{
@@ -239,18 +239,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     }
 
     /// Writes `bytes` and what else waits.
-    async fn write(&mut self, mut bytes: Vec<u8>) -> io::Result<()> {
+    async fn write(&mut self, bytes: Vec<u8>) -> io::Result<()> {
+        let mut len = bytes.len();
+        let mut messages = vec![bytes];
         let mut next = None;
-        while bytes.len() < READ_LEN && next.is_none() {
+        while len < READ_LEN && next.is_none() {
             match self.messages.try_recv() {
-                Ok(Message::Bytes(more)) => bytes.extend_from_slice(&more),
+                Ok(Message::Bytes(more)) => {
+                    len += more.len();
+                    messages.push(more);
+                }
                 Ok(other) => next = Some(other),
                 Err(_) => break,
             }
         }
-        self.shared.queued.fetch_sub(bytes.len(), Ordering::Relaxed);
+        self.shared.queued.fetch_sub(len, Ordering::Relaxed);
+        if self.path.transport != Transport::Tls {
+            messages = vec![messages.concat()];
+        }
         let write = async {
-            self.writer.write_all(&bytes).await?;
+            // over TLS a record for each: clients that read a record when the socket is readable, and no more, would
+            // sit on the rest
+            for message in &messages {
+                self.writer.write_all(message).await?;
+            }
             self.writer.flush().await
         };
         match timeout(self.limits.timeout, write).await {
