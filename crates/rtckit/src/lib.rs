@@ -65,6 +65,7 @@
 //! | DTLS, SRTP | as `rtckit-dtls` and `rtckit-srtp` do them, with ring or, by the feature `aws-lc-rs`, with that |
 //! | media | encoded frames in and out: VP8 and Opus; no capture, no codecs, no pacing of bursts |
 //! | data channels | not yet |
+//! | STUN and TURN servers | with the feature `turn`: `server`, and `client` for links to them |
 //! | many connections on one port | not yet: a connection binds its own sockets |
 #![forbid(unsafe_code)]
 

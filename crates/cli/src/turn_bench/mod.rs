@@ -360,7 +360,8 @@ impl Bench {
 }
 
 fn print(summary: &Summary) {
-    let latency = |micros: Option<u64>| micros.map_or("-".to_owned(), |us| format!("{us} us"));
+    let latency =
+        |micros: Option<u64>| micros.map_or_else(|| "-".to_owned(), |us| format!("{us} us"));
     let text = format!(
         "sent {}, received {}, lost {} in {:.1} s: {:.0} packets/s\nlatency: half within {}, 99 % within {}, all within {}\n",
         summary.sent,

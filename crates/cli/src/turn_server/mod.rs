@@ -154,8 +154,8 @@ fn relays(options: &Options, listen: &[SocketAddr]) -> Result<Vec<RelayAddress>,
 
 fn limit(turn: &mut ServerConfig, options: &Options) -> Result<(), Failure> {
     let (min, max) = (
-        options.min_port.unwrap_or(*turn.ports.start()),
-        options.max_port.unwrap_or(*turn.ports.end()),
+        options.min_port.unwrap_or_else(|| *turn.ports.start()),
+        options.max_port.unwrap_or_else(|| *turn.ports.end()),
     );
     if min == 0 || min > max {
         return Err(Failure::new(format_args!(

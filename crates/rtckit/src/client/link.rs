@@ -68,6 +68,12 @@ struct Stream {
     unsent: Vec<u8>,
 }
 
+/// The reading half of a link that became a plain stream.
+pub type StreamReader = Pin<Box<dyn AsyncRead + Send>>;
+
+/// The writing half.
+pub type StreamWriter = Pin<Box<dyn AsyncWrite + Send>>;
+
 trait Both: AsyncRead + AsyncWrite + Send {}
 impl<T: AsyncRead + AsyncWrite + Send> Both for T {}
 
@@ -187,12 +193,7 @@ impl Link {
     }
 
     /// Ends the framing: from now on the stream is another protocol's, as after a ConnectionBind. `None` over UDP.
-    pub fn into_stream(
-        self,
-    ) -> Option<(
-        Pin<Box<dyn AsyncRead + Send>>,
-        Pin<Box<dyn AsyncWrite + Send>>,
-    )> {
+    pub fn into_stream(self) -> Option<(StreamReader, StreamWriter)> {
         match self.kind {
             Kind::Datagrams(_) => None,
             Kind::Stream(stream) => {

@@ -15,7 +15,7 @@
 mod link;
 mod uri;
 
-pub use link::{Buffers, Link};
+pub use link::{Buffers, Link, StreamReader, StreamWriter};
 pub use uri::{ServerUri, UriParseError};
 
 use rtckit_proto::Instant;

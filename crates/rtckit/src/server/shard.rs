@@ -351,10 +351,9 @@ impl Shard {
             return true;
         };
         for _ in 0..BATCHES_PER_TURN {
-            let count = match self.inbox.receive(listener) {
-                Ok(count) => count,
-                // drained; or the error of something sent before, and what comes next will tell
-                Err(_) => return true,
+            // drained; or the error of something sent before, and what comes next will tell
+            let Ok(count) = self.inbox.receive(listener) else {
+                return true;
             };
             let now = self.time.now();
             for arrived in self.inbox.arrived(count) {
@@ -402,7 +401,7 @@ impl Shard {
                     .server
                     .handle_relay_input(now, id, arrived.from, payload.len());
                 if let Some(to) = to {
-                    core.to_client(&to, payload, &self.listeners);
+                    core.send_to_client(&to, payload, &self.listeners);
                 }
             }
         }
@@ -448,10 +447,10 @@ impl Core {
     }
 
     /// A payload of a peer, in its envelope.
-    fn to_client(&mut self, to: &ToClient, payload: &[u8], listeners: &[UdpPort]) {
+    fn send_to_client(&mut self, to: &ToClient, payload: &[u8], listeners: &[UdpPort]) {
         let len = to.envelope.wrapped_len(payload.len());
         if to.path.transport == Transport::Udp {
-            self.to_datagram(&to.path, len, listeners, |buf| {
+            self.send_datagram(&to.path, len, listeners, |buf| {
                 to.envelope.wrap(payload, buf)
             });
         } else if let Some(stream) = self.streams.get(&to.path) {
@@ -461,7 +460,7 @@ impl Core {
         }
     }
 
-    fn to_datagram(
+    fn send_datagram(
         &mut self,
         path: &FiveTuple,
         len: usize,
@@ -498,7 +497,7 @@ impl Core {
                 }
                 if sent.path.transport == Transport::Udp {
                     let answer = answer.to_vec();
-                    self.to_datagram(&sent.path, answer.len(), listeners, |buf| {
+                    self.send_datagram(&sent.path, answer.len(), listeners, |buf| {
                         buf.get_mut(..answer.len())?.copy_from_slice(&answer);
                         Some(answer.len())
                     });

@@ -88,7 +88,7 @@ mod tests {
         let mut buf = [0; 64];
         let mut writer =
             MessageWriter::new(&mut buf, class, method, TransactionId([1; 12])).unwrap();
-        writer.reservation_token(&token).unwrap();
+        writer.reservation_token(token).unwrap();
         let len = writer.finish();
         buf[..len].to_vec()
     }

@@ -211,7 +211,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the driver tells the time")]
     fn fresh_deadline(&self) -> Instant {
         Instant::now() + self.limits.timeout
     }
@@ -220,6 +219,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     async fn hand_over(&mut self) -> io::Result<bool> {
         if self.is_waiting {
             return Ok(false);
+        }
+        // payloads come from clients with an allocation: anything else is another protocol that looks alike
+        let is_payload = self.begun.first().is_some_and(|first| first >> 6 == 1);
+        if is_payload && !self.shared.is_allocated.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::InvalidData.into());
         }
         let whole = whole_frames(&self.begun)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
