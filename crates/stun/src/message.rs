@@ -160,9 +160,15 @@ impl<'a> Message<'a> {
 
     /// The value of the first attribute of this type.
     pub fn attribute(&self, attribute_type: AttributeType) -> Option<&'a [u8]> {
-        self.attributes()
-            .find(|attribute| attribute.attribute_type == attribute_type)
-            .map(|attribute| attribute.value)
+        let mut offset = HEADER_LEN;
+        while let Some((attribute, next)) = attribute_at(self.bytes, offset) {
+            // whether it counts is asked of the one that is sought alone
+            if attribute.attribute_type == attribute_type && self.is_covered(offset) {
+                return Some(attribute.value);
+            }
+            offset = next;
+        }
+        None
     }
 
     /// Where in the message the value of the first attribute of this type is: for who holds the bytes mutably.
