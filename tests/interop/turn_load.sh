@@ -60,7 +60,7 @@ run() {
     if [ $who = ours ] || [ -n "${BOTH:-}" ]; then
         taskset -c 1 "$rtckit" turn-bench turn:127.0.0.1 --user u:p --seconds 5 --hold --clients 10000 >"$work/out" 2>"$work/err" &
         local bench=$!
-        for _ in $(seq 600); do
+        for _ in $(seq 1500); do
             grep -q allocations "$work/err" 2>/dev/null && break
             kill -0 $bench 2>/dev/null || break
             sleep 0.1

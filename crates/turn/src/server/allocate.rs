@@ -57,6 +57,10 @@ struct Wish {
     wants_ticket: bool,
 }
 
+/// ADDITIONAL-ADDRESS-FAMILY before it had a number of its own: coturn's clients have not changed since
+/// ([draft-martinsen-tram-ssoda](https://datatracker.ietf.org/doc/html/draft-martinsen-tram-ssoda)).
+const DRAFT_ADDITIONAL_ADDRESS_FAMILY: AttributeType = AttributeType(0x8032);
+
 impl Wish {
     /// The checks of RFC 8656 §7.2, in its order.
     fn read(message: &Message<'_>, path: &FiveTuple) -> Result<Self, ErrorCode<'static>> {
@@ -66,7 +70,8 @@ impl Wish {
             .ok_or(ErrorCode::BAD_REQUEST)?;
         let transport = transport_of(number).ok_or(ErrorCode::UNSUPPORTED_TRANSPORT)?;
         let has_family = has(AttributeType::REQUESTED_ADDRESS_FAMILY);
-        let has_additional = has(AttributeType::ADDITIONAL_ADDRESS_FAMILY);
+        let draft = message.attribute(DRAFT_ADDITIONAL_ADDRESS_FAMILY);
+        let has_additional = has(AttributeType::ADDITIONAL_ADDRESS_FAMILY) || draft.is_some();
         let has_even = has(AttributeType::EVEN_PORT);
         let has_token = has(AttributeType::RESERVATION_TOKEN);
         let token = message.reservation_token();
@@ -94,6 +99,7 @@ impl Wish {
         };
         let additional = match message.additional_address_family() {
             Some(AddressFamily::Ipv6) => true,
+            None if matches!(draft, Some([2, ..])) => true,
             _ if has_additional => return Err(ErrorCode::BAD_REQUEST),
             _ => false,
         };
