@@ -93,7 +93,7 @@ async fn ask(options: &Options) -> Result<Summary, Failure> {
     if uri.transport == Transport::Udp {
         // the mapping of a fresh socket, which nothing has opened yet
         let local = SocketAddr::new(link.path().local.ip(), 0);
-        let link = Link::udp(local, server).map_err(fail)?;
+        let link = Link::udp(local, server).await.map_err(fail)?;
         report = discover(link, timer, options.json).await;
     }
     let local = link.path().local;

@@ -88,7 +88,7 @@ impl Link {
         tls: Option<Arc<rustls::ClientConfig>>,
     ) -> io::Result<Self> {
         match uri.transport {
-            Transport::Udp => Self::udp(SocketAddr::new(local_ip(server).await?, 0), server),
+            Transport::Udp => Self::udp(SocketAddr::new(local_ip(server).await?, 0), server).await,
             transport => {
                 let socket = if server.is_ipv4() {
                     TcpSocket::new_v4()?
@@ -116,8 +116,10 @@ impl Link {
     ///
     /// # Errors
     /// The socket cannot be bound.
-    pub fn udp(local: SocketAddr, server: SocketAddr) -> io::Result<Self> {
+    pub async fn udp(local: SocketAddr, server: SocketAddr) -> io::Result<Self> {
         let socket = Socket::bind(local).map_err(io::Error::other)?;
+        // before tokio has seen the socket it takes nothing, and the first request would be lost
+        core::future::poll_fn(|cx| socket.poll_writable(cx)).await;
         Ok(Self {
             path: FiveTuple::udp(socket.local(), server),
             kind: Kind::Datagrams(Box::new(socket)),
