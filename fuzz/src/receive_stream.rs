@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use rtckit_proto::{Instant, NtpTime, WallClock};
 use rtckit_rtp::payload::Codec;
 use rtckit_rtp::rtcp::{ReportBlock, SenderInfo};
+use rtckit_rtp::rtx::RtxStream;
 use rtckit_rtp::{
     MAX_FRAME, Packet, PayloadType, ReceiveConfig, ReceiveStream, SendConfig, SendStream, Ssrc,
 };
@@ -13,6 +14,10 @@ use rtckit_rtp::{
 use crate::input::{Input, mutate};
 
 const SSRC: Ssrc = Ssrc(7);
+const RTX: RtxStream = RtxStream {
+    ssrc: Ssrc(8),
+    payload_type: PayloadType(97),
+};
 /// Operations of one input: enough for any state, few enough to be quick.
 const MAX_OPERATIONS: usize = 400;
 
@@ -41,15 +46,12 @@ pub fn target(data: &[u8]) {
         config.packets = 1 + input.below(64);
         config.max_frame = 1 + usize::from(input.u16());
     }
+    let seed = u64::from(input.u8());
+    let mut send = SendConfig::new(SSRC, PayloadType(96), codec, seed);
+    send.rtx = (seed & 1 == 0).then_some(RTX);
     let mut world = World {
         now: Instant::ZERO,
-        sender: SendStream::new(&SendConfig::new(
-            SSRC,
-            PayloadType(96),
-            codec,
-            u64::from(input.u8()),
-        ))
-        .expect("the defaults are in range"),
+        sender: SendStream::new(&send).expect("the defaults are in range"),
         max_frame: config.max_frame,
         receiver: ReceiveStream::new(config).expect("the values are in range"),
         in_flight: VecDeque::new(),
@@ -151,7 +153,12 @@ impl World {
     }
 
     fn deliver(&mut self, packet: &[u8]) {
-        if let Ok(packet) = Packet::parse(packet) {
+        let Ok(packet) = Packet::parse(packet) else {
+            return;
+        };
+        if packet.ssrc() == RTX.ssrc {
+            self.receiver.handle_retransmission(self.now, &packet);
+        } else {
             self.receiver.handle_packet(self.now, &packet);
         }
     }
@@ -163,7 +170,8 @@ impl World {
         let [high, low] = input.u16().to_be_bytes();
         let mut packet = vec![first, marker, high, low];
         packet.extend(input.u32().to_be_bytes());
-        packet.extend([0, 0, 0, SSRC.0 as u8 ^ (input.u8() & 1)]);
+        let sources = [SSRC, SSRC, RTX.ssrc, Ssrc(9)];
+        packet.extend(input.choose(&sources).0.to_be_bytes());
         packet.extend(input.vec8());
         self.deliver(&packet);
     }

@@ -36,7 +36,7 @@ decodes() {
 
 for setup in active passive actpass; do
     serve --setup $setup
-    if call "call, serve --setup $setup" --seconds 4; then
+    if call "call, serve --setup $setup" --seconds 3; then
         decodes "call, serve --setup $setup"
     fi
     hush "call, serve --setup $setup"
@@ -49,7 +49,7 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 for setup in active passive actpass; do
-    if call "call --setup $setup, aiortc" --seconds 5 --setup $setup; then
+    if call "call --setup $setup, aiortc" --seconds 4 --setup $setup; then
         decodes "call --setup $setup, aiortc"
     fi
 done

@@ -35,20 +35,22 @@ fail() {
     failed=1
 }
 
-# serve OPTIONS...: starts a server on port 8080, waits until it listens
+# serve OPTIONS...: starts a server, on port 8080 unless told otherwise, and waits until it listens
 serve() {
-    "$rtckit" serve "$@" >"$work/serve.log" 2>&1 &
+    local log
+    log=$(mktemp "$work/serve.XXXXXX")
+    "$rtckit" serve "$@" >"$log" 2>&1 &
     server=$!
-    for _ in $(seq 100); do
-        grep -q "POST an offer" "$work/serve.log" 2>/dev/null && return
+    for _ in $(seq 200); do
+        grep -q "POST an offer" "$log" && return
         sleep 0.1
     done
-    fail "rtckit serve $* does not start: $(tail -n 1 "$work/serve.log")"
+    fail "rtckit serve $* does not start: $(tail -n 1 "$log")"
     exit 1
 }
 
-# hush NAME: stops the server, which must end well
+# hush NAME [SERVER]: stops a server, the last one unless told otherwise; it must end well
 hush() {
-    kill -TERM "$server"
-    wait "$server" || fail "$1: rtckit serve ended with $?"
+    kill -TERM "${2:-$server}" 2>/dev/null
+    wait "${2:-$server}" || fail "$1: rtckit serve ended with $?"
 }

@@ -48,6 +48,9 @@ pub enum Signaling {
     Vanilla,
     /// None within the descriptions; each on its own, this long after it was found, and so is the answer.
     Trickle(Duration),
+    /// All of them within the descriptions, and the answer this long after it was made: the answerer's checks and the
+    /// answer come when they come.
+    LateAnswer(Duration),
 }
 
 type Edit = Box<dyn Fn(String) -> String>;
@@ -263,7 +266,7 @@ impl CallBuilder {
             transceivers(&mut pair.a, self.directions[0]),
             transceivers(&mut pair.b, self.directions[1]),
         ];
-        let trickles = self.signaling != Signaling::Vanilla;
+        let trickles = matches!(self.signaling, Signaling::Trickle(_));
         if !trickles {
             self.gather(now, &mut pair.a, Side::A);
             self.gather(now, &mut pair.b, Side::B);
@@ -285,13 +288,16 @@ impl CallBuilder {
             name: self.name,
             seed: self.seed,
         };
-        if let Signaling::Trickle(delay) = self.signaling {
+        if trickles {
             self.gather(now, &mut call.pair.a, Side::A);
             self.gather(now, &mut call.pair.b, Side::B);
-            call.mail
-                .push_back((now + delay, Side::A, Mail::Answer(answer)));
-        } else {
-            call.pair.a.set_remote_description(now, answer).unwrap();
+        }
+        match self.signaling {
+            Signaling::Vanilla => call.pair.a.set_remote_description(now, answer).unwrap(),
+            Signaling::Trickle(delay) | Signaling::LateAnswer(delay) => {
+                call.mail
+                    .push_back((now + delay, Side::A, Mail::Answer(answer)));
+            }
         }
         call.listen();
         call

@@ -12,7 +12,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::alloc::System;
 
-use rtckit_peer::{Event, Peer, TransceiverId};
+use rtckit_peer::{Event, IceCandidate, IceConnectionState, Peer, TransceiverId};
 use rtckit_proto::{Datagram, FiveTuple, Instant, Random as _, SeededRandom, SrtpProfile};
 use rtckit_tests::{Call, CallBuilder, Clip, Side};
 
@@ -299,6 +299,59 @@ fn forgeries_fill_no_memory() {
         println!("before keys: {before_keys}, at most {most} bytes more");
         assert!(most < CEILING, "{most}");
     }
+}
+
+/// Candidates that come before the descriptions are kept for them, but not any number.
+#[test]
+fn early_candidates_have_a_ceiling() {
+    let mut peer = builder("early_candidates_have_a_ceiling", PROFILES[0]).peer(Side::A);
+    let candidate = IceCandidate {
+        candidate: format!(
+            "candidate:1 1 udp 1 192.0.2.1 1 typ host{}",
+            " a b".repeat(250)
+        ),
+        sdp_mid: None,
+        username_fragment: None,
+    };
+    let before = HELD.get();
+    allocations(|| {
+        for _ in 0..10_000 {
+            peer.add_remote_candidate(Instant::ZERO, &candidate)
+                .unwrap();
+        }
+    });
+    let held = HELD.get() - before;
+    // 64 of a kilobyte
+    assert!((32_000..128_000).contains(&held), "{held}");
+}
+
+/// Media that overtake the end of the handshake are kept for its keys, but not any number.
+#[test]
+fn early_media_have_a_ceiling() {
+    let mut call = CallBuilder::new("early_media_have_a_ceiling", 1)
+        .delay(Duration::from_millis(10))
+        .start();
+    // ICE has a path, and DTLS is under way
+    while call.pair.b.ice_connection_state() != IceConnectionState::Completed {
+        call.run_for(Duration::from_millis(1));
+    }
+    assert!(!call.is_connected());
+    let path = FiveTuple::udp(
+        SocketAddr::from(([10, 0, 0, 2], 2000)),
+        SocketAddr::from(([10, 0, 0, 1], 1000)),
+    );
+    let (now, peer) = (call.pair.now, &mut call.pair.b);
+    let mut packet = vec![0x80; 1_000];
+    packet[1] = 96;
+    let before = HELD.get();
+    allocations(|| {
+        for _ in 0..10_000 {
+            peer.handle_input(now, Datagram::new(path, &mut packet));
+        }
+    });
+    let held = HELD.get() - before;
+    // 64 of a kilobyte
+    assert!((32_000..128_000).contains(&held), "{held}");
 }
 
 /// What `peer` holds, by what goes back when it is dropped.

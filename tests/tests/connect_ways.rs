@@ -37,6 +37,31 @@ fn candidates_within_the_descriptions_or_trickled() {
     }
 }
 
+/// The answerer checks as soon as it has answered. Its checks must not find an offerer that does not know yet that it
+/// controls, and settle the roles the other way round while the answer is on its way.
+#[test]
+fn checks_that_overtake_the_answer() {
+    for delay in [1, 15, 25, 45, 60, 80, 100, 150, 300].map(Duration::from_millis) {
+        for seed in 1..=8 {
+            let name = "checks_that_overtake_the_answer";
+            let mut call = CallBuilder::new(name, seed)
+                .delay(DELAY)
+                .signaling(Signaling::LateAnswer(delay))
+                .start();
+            call.connect_within(LIMIT);
+            let roles = Side::BOTH.map(|side| {
+                let stats = call.peer(side).stats(call.pair.now);
+                stats.transport.ice_role
+            });
+            assert_eq!(
+                roles,
+                ["controlling", "controlled"],
+                "{delay:?}, seed {seed}"
+            );
+        }
+    }
+}
+
 #[test]
 fn setup_settles_the_dtls_roles() {
     let roles = |offerer, answerer| {

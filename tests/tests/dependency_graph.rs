@@ -125,9 +125,16 @@ const RESERVED: &[(&[&str], &[&str])] = &[
     // TLS sockets need it too
     (&["rustls"], &["rtckit-crypto", "rtckit", "rtckit-cli"]),
     (&["nom"], &["rtckit-sdp"]),
-    // the web server of `rtckit serve`, and the client of `rtckit call`
+    // the web server of `rtckit serve`, and the client of `rtckit call`, which believes whom the system believes
     (
-        &["axum", "http-body-util", "hyper", "hyper-util"],
+        &[
+            "axum",
+            "http-body-util",
+            "hyper",
+            "hyper-util",
+            "rustls-native-certs",
+            "webpki-roots",
+        ],
         &["rtckit-cli"],
     ),
     // the outside world

@@ -20,8 +20,8 @@ impl Failure {
     /// Something failed: `what` says it all.
     pub(crate) fn new(what: impl Display) -> Self {
         Self {
-            // A message from outside may hold line breaks; the promise is one line.
-            line: what.to_string().replace(['\n', '\r'], " "),
+            // A message from outside may hold line breaks, and what terminals obey; the promise is one line.
+            line: what.to_string().replace(char::is_control, " "),
             code: 1,
         }
     }
@@ -29,6 +29,11 @@ impl Failure {
     /// Something failed at the file or directory `path`.
     pub(crate) fn at(path: &Path, what: impl Display) -> Self {
         Self::new(format_args!("{}: {what}", path.display()))
+    }
+
+    /// The same with another exit code than 1.
+    pub(crate) fn with_code(self, code: u8) -> Self {
+        Self { code, ..self }
     }
 
     /// The user would not wait for the end.
@@ -66,5 +71,16 @@ impl Serialize for Failure {
 impl From<rtckit::Error> for Failure {
     fn from(error: rtckit::Error) -> Self {
         Self::new(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_that_no_terminal_obeys() {
+        let failure = Failure::new("a\r\nb\x1b[2J\u{9b}31m\x07");
+        assert_eq!(failure.to_string(), "a  b [2J 31m ");
     }
 }

@@ -1,12 +1,13 @@
 //! The `rtckit` command.
 //!
 //! Exit codes: 0 when everything the command promises held, 1 when it failed (one line on stderr says why), 2
-//! when the command line made no sense, 130 when a second Ctrl-C or SIGTERM would not let it end in order.
+//! when the command line made no sense (and of `sdp diff`, whose 1 says something else, when it failed), 130 when a second Ctrl-C or SIGTERM would not let it end in order.
 #![forbid(unsafe_code)]
 
 mod arguments;
 mod call;
 mod capture;
+mod certificate;
 mod failure;
 mod interrupt;
 mod loopback;
@@ -15,6 +16,7 @@ mod names;
 mod play;
 mod report;
 mod save;
+mod sdp;
 mod serve;
 mod stage;
 mod story;
@@ -52,6 +54,7 @@ enum Command {
     TurnBench(turn_bench::Options),
     StunServer(stun_server::Options),
     Stun(stun::Options),
+    Sdp(sdp::Options),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::TurnBench(options) => turn_bench::run(&options),
         Command::StunServer(options) => stun_server::run(&options),
         Command::Stun(options) => stun::run(&options),
+        Command::Sdp(options) => sdp::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

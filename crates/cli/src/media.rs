@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rtckit::MediaKind;
 use rtckit_media::{clips, ivf, ogg};
+use rtckit_rtp::payload::Codec;
 
 use crate::failure::Failure;
 
@@ -170,6 +171,15 @@ impl Clip {
             .map_or((u64::MAX, &[]), |frame| {
                 (round * self.length + frame.ticks, &frame.data)
             })
+    }
+
+    /// Whether the frame at `index` needs no other to be decoded.
+    pub(crate) fn is_key_frame(&self, index: u64) -> bool {
+        let codec = match self.header {
+            Header::Ivf(_) => Codec::Vp8,
+            Header::Ogg(_) => Codec::Opus,
+        };
+        codec.is_key_frame(self.frame(index).1)
     }
 
     /// The frame that is played at exactly this time.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use rtckit::{MediaKind, Receiver, Sender};
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::failure::Failure;
 use crate::media::Clip;
@@ -21,6 +21,8 @@ pub(crate) struct Stream {
     recording: Option<Recording>,
     verifier: Verifier,
     progress: Arc<Progress>,
+    /// Whether the other side wants the clip.
+    is_wanted: bool,
 }
 
 /// How far a stream has come; shared by all who look at it.
@@ -81,6 +83,7 @@ impl Stream {
             recording,
             verifier: Verifier::default(),
             progress: Arc::default(),
+            is_wanted: true,
         }
     }
 
@@ -114,10 +117,15 @@ impl Stream {
             recording,
             verifier,
             progress,
+            is_wanted,
         } = self;
         let clip = &*clip;
         let play = async {
-            play(clip, &sender, duration, stop, progress).await?;
+            if *is_wanted {
+                play(clip, &sender, duration, stop, progress).await?;
+            } else {
+                listen(duration, stop).await;
+            }
             progress.played.store(true, Ordering::Relaxed);
             progress.moved.notify_waiters();
             Ok(())
@@ -142,6 +150,11 @@ impl Stream {
         if let Some(recording) = &mut self.recording {
             recording.expect_anything();
         }
+    }
+
+    /// The other side wants nothing: the clip is not played, and what comes is taken down all the same.
+    pub(crate) fn only_listen(&mut self) {
+        self.is_wanted = false;
     }
 
     /// What was taken down, if it was to be.
@@ -171,6 +184,14 @@ async fn play(
         sender.write_frame(ticks as u32, data).await?;
     }
     Ok(())
+}
+
+/// Lets the time go by that playing would take.
+async fn listen(duration: Duration, mut stop: watch::Receiver<bool>) {
+    tokio::select! {
+        () = sleep(duration) => {}
+        _ = stop.wait_for(|&stop| stop) => {}
+    }
 }
 
 async fn take_down(

@@ -64,32 +64,35 @@ impl AesGcm {
         }
     }
 
-    /// Encrypts `data` in place and returns its tag.
+    /// Encrypts `data` in place and writes its tag to `tag`.
     ///
     /// Fails only for more than 2^36 - 32 bytes, which no datagram has.
+    #[inline]
     pub fn seal(
         &self,
         nonce: &[u8; NONCE_LEN],
         aad: &[u8],
         data: &mut [u8],
-    ) -> Result<[u8; TAG_LEN], Forged> {
+        tag: &mut [u8; TAG_LEN],
+    ) -> Result<(), Forged> {
         match &self.0 {
             Key::Ring(key) => {
                 let nonce = Nonce::assume_unique_for_key(*nonce);
-                let tag = key
+                let sealed = key
                     .seal_in_place_separate_tag(nonce, Aad::from(aad), data)
                     .map_err(|_| Forged)?;
-                tag.as_ref().try_into().map_err(|_| Forged)
+                tag.copy_from_slice(sealed.as_ref());
             }
             #[cfg(feature = "aws-lc-rs")]
             Key::AwsLc(key) => {
                 let nonce = aws_lc_rs::aead::Nonce::assume_unique_for_key(*nonce);
-                let tag = key
+                let sealed = key
                     .seal_in_place_separate_tag(nonce, aws_lc_rs::aead::Aad::from(aad), data)
                     .map_err(|_| Forged)?;
-                tag.as_ref().try_into().map_err(|_| Forged)
+                tag.copy_from_slice(sealed.as_ref());
             }
         }
+        Ok(())
     }
 
     /// Decrypts `sealed`, which ends with its tag, in place and returns the length of the plaintext at its start;

@@ -401,7 +401,8 @@ mod tests {
         for provider in providers() {
             let aes = provider.aes_128_gcm(&key);
             let mut data = plain.clone();
-            let mut tag = aes.seal(&nonce, &aad, &mut data).unwrap();
+            let mut tag = [0xa5; 16];
+            aes.seal(&nonce, &aad, &mut data, &mut tag).unwrap();
             assert_eq!(data, sealed, "{provider:?}");
             assert_eq!(tag[..], unhex("5bc94fbc3221a5db94fae95ae7121a47"));
             aes.open(&nonce, &aad, &mut data, &tag).unwrap();

@@ -321,6 +321,8 @@ impl Connection {
         let buf = buf.get_mut(..limit)?;
         if self.flight.is_pending() {
             let len = self.flight.write(&mut self.records, buf);
+            let repetition = self.flight.is_repetition();
+            tracing::debug!(role = ?self.role, len, repetition, "handshake datagram");
             if !self.flight.is_pending() {
                 self.on_flight_sent(now);
             }
@@ -387,6 +389,7 @@ impl Connection {
     pub(crate) fn on_close_notify(&mut self) {
         self.flight.clear();
         self.alert = Some((Alert::CLOSE_NOTIFY, self.flight.write_epoch()));
+        tracing::debug!(role = ?self.role, "close_notify received");
         self.events.push_back(Event::PeerClosed);
         self.end();
     }
@@ -394,6 +397,7 @@ impl Connection {
     /// The end of everything; the peer is told unless it was the one to tell us.
     pub(crate) fn fail(&mut self, error: Error) {
         self.flight.clear();
+        tracing::debug!(role = ?self.role, %error, "failed");
         if !matches!(error, Error::AlertReceived(_)) {
             let alert = Alert::fatal(AlertDescription::from(&error));
             self.alert = Some((alert, self.flight.write_epoch()));

@@ -201,6 +201,7 @@ impl Connection {
                 }
                 // noise: its place is free for the genuine message
                 _ => {
+                    tracing::debug!(role = ?self.role, message = ?assembled.message_type, "not expected: dropped");
                     self.stats.dropped_messages += 1;
                     return;
                 }
@@ -209,6 +210,8 @@ impl Connection {
     }
 
     fn on_message(&mut self, now: Instant, assembled: &Assembled, message: &Message<'_>) {
+        let (seq, len) = (assembled.message_seq, assembled.body().len());
+        tracing::debug!(role = ?self.role, message = ?assembled.message_type, seq, len, "received");
         self.start_handshake_timer(now);
         self.plaintext_alert = None;
         self.transcript.push(&assembled.bytes);

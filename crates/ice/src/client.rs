@@ -75,11 +75,13 @@ impl Agent {
             if pair.valid.is_none() {
                 pair.state = PairState::InProgress;
             }
+            let use_candidate = role == Role::Controlling && pair.nominate;
+            tracing::debug!(path = ?pair.path, ?role, use_candidate, "check");
             pair.check = Some(Check {
                 transaction,
                 role,
                 tie_breaker,
-                use_candidate: role == Role::Controlling && pair.nominate,
+                use_candidate,
             });
         }
     }
@@ -89,7 +91,10 @@ impl Agent {
         loop {
             let due = self.checklist.pairs_mut().iter_mut().find_map(|pair| {
                 let step = pair.check.as_mut()?.transaction.poll(now);
-                (step == Step::Send).then(|| pair.id())
+                (step == Step::Send).then(|| {
+                    tracing::debug!(path = ?pair.path, "check again");
+                    pair.id()
+                })
             })?;
             if let Some(transmit) = self.write_check(due, buf) {
                 return Some(transmit);
@@ -178,6 +183,7 @@ impl Agent {
         if check.is_none() {
             pair.forget_cancelled(id);
         } else if let Some(rtt) = check.as_ref().and_then(|check| check.transaction.rtt(now)) {
+            tracing::debug!(?path, ?rtt, answer = ?message.class(), "check answered");
             pair.stats.measure(rtt);
         }
         // RFC 8445 §7.2.5.2.1: the answer has to come from where the check went
@@ -258,6 +264,7 @@ impl Agent {
 
     pub(crate) fn switch_role(&mut self) {
         self.set_role(self.role.switched());
+        tracing::debug!(role = ?self.role, "role conflict: switched");
         for pair in self.checklist.pairs_mut() {
             pair.nominate = false;
         }
@@ -285,6 +292,7 @@ impl Agent {
             return Some(());
         }
         let rtt = consent.on_response(now, message.transaction_id())?;
+        tracing::trace!(?path, ?rtt, "consent");
         if let Some(pair) = selected.id.and_then(|id| self.checklist.pair_mut(id)) {
             pair.stats.responses_received += 1;
             pair.stats.measure(rtt);
@@ -369,6 +377,7 @@ fn steady(rto: Duration, usual: &Retransmission) -> Retransmission {
 
 /// The pair's check came to nothing.
 fn fail(pair: &mut crate::pair::CandidatePair) {
+    tracing::debug!(path = ?pair.path, "check failed");
     pair.check = None;
     pair.valid = None;
     pair.nominate = false;

@@ -64,6 +64,7 @@ impl Agent {
         let current = Some(&self.local).filter(is_addressed);
         let session = current.or_else(|| self.previous.as_ref().filter(is_addressed))?;
         if !message.verify_integrity(&session.key) || self.responses.len() >= MAX_RESPONSES {
+            tracing::debug!(?path, "check refused: forged, or too many at once");
             return None;
         }
         let previous = current.is_none();
@@ -163,6 +164,7 @@ impl Agent {
         let foundation = Foundation::from_number(self.random.next_u32());
         let candidate =
             Candidate::peer_reflexive(check.path.remote, None, check.priority, foundation);
+        tracing::debug!(address = %check.path.remote, "peer-reflexive remote candidate");
         Some(self.checklist.push_remote(candidate))
     }
 

@@ -4,6 +4,7 @@ use rtckit_crypto::fingerprint::HashAlgorithm;
 use rtckit_ice::{Credentials, Role as IceRole};
 use rtckit_proto::{Instant, Random as _};
 use rtckit_sdp::attribute::{Direction, Setup as SetupAttribute};
+use rtckit_sdp::offer_answer;
 
 use crate::config::Setup;
 use crate::error::Error;
@@ -88,6 +89,7 @@ impl Peer {
                 let offer = self.signaling.take_created(&description)?;
                 self.name_transceivers(&offer);
                 self.signaling.have_local_offer(offer);
+                self.transport.offer();
             }
             SdpType::Answer => {
                 self.signaling.require(
@@ -294,12 +296,13 @@ impl Peer {
         let offered = offer
             .transport_section()
             .and_then(|section| section.transport.as_ref()?.setup);
-        match (offered, self.config.setup) {
-            (Some(SetupAttribute::Active), _) => SetupAttribute::Passive,
-            (Some(SetupAttribute::Passive), _) => SetupAttribute::Active,
-            (_, Setup::Passive) => SetupAttribute::Passive,
-            _ => SetupAttribute::Active,
-        }
+        let preferred = match self.config.setup {
+            Setup::Passive => SetupAttribute::Passive,
+            Setup::Active | Setup::ActPass => SetupAttribute::Active,
+        };
+        // "Nobody opens yet" is not for WebRTC: as before, it leaves the choice.
+        let offered = offered.filter(|setup| *setup != SetupAttribute::HoldConn);
+        offer_answer::answer_setup(offered, preferred)
     }
 
     /// What an offer must have before anything of it is used.
@@ -434,7 +437,7 @@ impl Peer {
             .transport_section()
             .and_then(|section| section.transport.as_ref()?.setup);
         let answered = if we_offered { theirs.setup } else { ours };
-        let answerer_is_client = !matches!(answered, Some(SetupAttribute::Passive));
+        let answerer_is_client = offer_answer::offerer_opens(answered) != Some(true);
         let dtls_role = if answerer_is_client == we_offered {
             DtlsRole::Server
         } else {

@@ -83,6 +83,8 @@ pub(crate) fn handle_rtcp(
             if let Some(stream) = sender_of(transceivers, nack.media)
                 .and_then(|transceiver| transceiver.sender.as_mut())
             {
+                let count = nack.sequence_numbers().count();
+                tracing::debug!(ssrc = %nack.media, count, "NACK received");
                 stream.handle_nack(now, nack.sequence_numbers());
             }
         }
@@ -273,6 +275,9 @@ impl Peer {
                     .and_then(|()| compound.cname(own, &self.cname));
             }
             // What does not fit is asked for again a round trip later.
+            if count > 0 {
+                tracing::debug!(ssrc = %media, count, "NACK sent");
+            }
             let _ = compound.nack(own, media, lost.iter().copied().take(count));
             if wants_key_frame {
                 write_key_frame_request(receiver, feedback, own, media, compound);
@@ -316,6 +321,7 @@ fn write_key_frame_request(
     media: Ssrc,
     compound: &mut Compound<'_>,
 ) {
+    tracing::debug!(ssrc = %media, "key frame requested");
     if feedback.pli {
         let written = compound.picture_loss_indication(own, media);
         receiver.plis += u64::from(written.is_ok());

@@ -123,6 +123,15 @@ impl SecureTransport {
         }
     }
 
+    /// Takes the role of who offers ([RFC 8445 §6.1.1](https://www.rfc-editor.org/rfc/rfc8445#section-6.1.1)) with the first
+    /// offer, not with its answer: the other side's checks may overtake that, and would find two agents that are
+    /// controlled.
+    pub(crate) fn offer(&mut self) {
+        if self.counters.ice_started.is_none() {
+            self.ice.set_role(IceRole::Controlling);
+        }
+    }
+
     /// The descriptions are settled: ICE knows its partner, and DTLS whom to expect.
     ///
     /// Later exchanges bring the same terms, or, after [`restart_ice`](Self::restart_ice), new credentials; the DTLS

@@ -543,6 +543,45 @@ fn a_second_exchange_adds_a_section_and_keeps_the_rest() {
     assert_ne!(line(&third, "a=ice-ufrag:"), before);
 }
 
+/// What ICE and DTLS could not use is refused with its place, before anything has changed.
+#[test]
+fn credentials_and_fingerprints_that_cannot_be_used_have_a_place() {
+    let is = |name: &'static str| {
+        move |line: &str| {
+            line.strip_prefix("a=")
+                .is_some_and(|rest| rest.starts_with(name))
+        }
+    };
+    let fingerprint = "sha-256 00:11".to_owned();
+    let odd = format!("sha-256 {}0", "0a:".repeat(31));
+    for (name, value) in [
+        ("ice-ufrag:", "a".to_owned()),
+        ("ice-ufrag:", "a b".to_owned()),
+        ("ice-pwd:", "short".to_owned()),
+        ("fingerprint:", fingerprint),
+        ("fingerprint:", odd),
+    ] {
+        let lines = CHROMIUM.lines().map(|line| {
+            if is(name)(line) {
+                format!("a={name}{value}\r\n")
+            } else {
+                format!("{line}\r\n")
+            }
+        });
+        let offer: String = lines.collect();
+        let first = offer.lines().position(is(name)).unwrap() as u32 + 1;
+        let mut peer = peer(1);
+        match peer.set_remote_description(NOW, SessionDescription::offer(offer)) {
+            Err(Error::MalformedDescription(error)) => {
+                assert_eq!(error.line, first, "{error}");
+                assert_eq!(format!("{}:", error.field), name);
+            }
+            other => panic!("{name}{value}: {other:?}"),
+        }
+        assert_eq!(peer.signaling_state(), SignalingState::Stable);
+    }
+}
+
 #[test]
 fn an_identity_nobody_vouches_for_is_refused() {
     let bare: String = CHROMIUM
@@ -582,4 +621,36 @@ fn an_answer_bundles_what_it_accepts() {
     );
     left.set_remote_description(NOW, SessionDescription::answer(answer))
         .unwrap();
+}
+
+#[test]
+fn a_peer_has_at_most_64_transceivers() {
+    let mut peer = peer(1);
+    for _ in 0..64 {
+        peer.add_transceiver(MediaKind::Audio, Direction::SendRecv)
+            .unwrap();
+    }
+    let one_more = peer.add_transceiver(MediaKind::Audio, Direction::SendRecv);
+    assert_eq!(one_more, Err(Error::TooManyTransceivers));
+}
+
+/// A candidate of an ICE session that is over (RFC 8840 §4.1.1) is not even read.
+#[test]
+fn candidates_of_another_generation_are_left_alone() {
+    let mut peer = peer(1);
+    answer_with(&mut peer, CHROMIUM);
+    let ufrag = CHROMIUM
+        .lines()
+        .find_map(|line| line.strip_prefix("a=ice-ufrag:"))
+        .unwrap();
+    let mut add = |ufrag: &str| {
+        let candidate = IceCandidate {
+            candidate: "candidate:what is this".into(),
+            sdp_mid: Some("0".into()),
+            username_fragment: Some(ufrag.into()),
+        };
+        peer.add_remote_candidate(NOW, &candidate)
+    };
+    assert_eq!(add("of before"), Ok(()));
+    assert_eq!(add(ufrag), Err(Error::MalformedCandidate));
 }

@@ -198,8 +198,8 @@ impl PeerConnection {
 
     /// Waits for the next event; `None` when the connection has ended and all its events are read.
     ///
-    /// Each event goes to one caller. 256 unread events are kept; after that the oldest go. Frames are not
-    /// announced here: [`Receiver::read_frame`](crate::Receiver::read_frame) waits for them.
+    /// Each event goes to one caller. None is lost; but once 64 are unread, a state takes the place of the older one
+    /// of its kind. Frames are not announced here: [`Receiver::read_frame`](crate::Receiver::read_frame) waits for them.
     pub async fn next_event(&self) -> Option<Event> {
         let shared = self.shared();
         loop {

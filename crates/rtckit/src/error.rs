@@ -13,10 +13,10 @@ pub enum Error {
         /// The address that was asked for.
         address: SocketAddr,
         /// What the system said.
-        kind: io::ErrorKind,
+        cause: SystemError,
     },
     /// The system would not list its network interfaces.
-    Interfaces(io::ErrorKind),
+    Interfaces(SystemError),
     /// There is no interface with an address to use: all are down, or filtered out.
     NoAddress,
     /// Called outside of a tokio runtime.
@@ -34,10 +34,10 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Bind { address, kind } => {
-                write!(f, "cannot bind a UDP socket at {address}: {kind}")
+            Self::Bind { address, cause } => {
+                write!(f, "cannot bind a UDP socket at {address}: {cause}")
             }
-            Self::Interfaces(kind) => write!(f, "cannot list the network interfaces: {kind}"),
+            Self::Interfaces(cause) => write!(f, "cannot list the network interfaces: {cause}"),
             Self::NoAddress => f.write_str("no network interface has an address to use"),
             Self::NoRuntime => f.write_str("no tokio runtime is running here"),
             Self::Peer(error) => error.fmt(f),
@@ -53,10 +53,50 @@ impl core::error::Error for Error {
         match self {
             Self::Peer(error) => Some(error),
             Self::Crypto(error) => Some(error),
+            Self::Bind { cause, .. } | Self::Interfaces(cause) => Some(cause),
             _ => None,
         }
     }
 }
+
+/// What the system said when it refused: of an [`io::Error`], all that can be copied and compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SystemError {
+    kind: io::ErrorKind,
+    code: Option<i32>,
+}
+
+impl SystemError {
+    /// The kind of error.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.kind
+    }
+
+    /// The system's own number for it; many have no kind of their own.
+    pub fn raw_os_error(&self) -> Option<i32> {
+        self.code
+    }
+}
+
+impl From<io::Error> for SystemError {
+    fn from(error: io::Error) -> Self {
+        Self {
+            kind: error.kind(),
+            code: error.raw_os_error(),
+        }
+    }
+}
+
+impl fmt::Display for SystemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Some(code) => io::Error::from_raw_os_error(code).fmt(f),
+            None => self.kind.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for SystemError {}
 
 impl From<rtckit_peer::Error> for Error {
     fn from(error: rtckit_peer::Error) -> Self {

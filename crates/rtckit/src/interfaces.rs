@@ -25,7 +25,7 @@ pub(crate) const MAX_SOCKETS: usize = 16;
 /// Link-local IPv6 addresses are left out: they mean nothing without a zone, and a candidate has no room for
 /// one ([RFC 8839 §5.1](https://www.rfc-editor.org/rfc/rfc8839#section-5.1)).
 pub(crate) fn up() -> Result<Vec<Interface>, Error> {
-    let interfaces = if_addrs::get_if_addrs().map_err(|error| Error::Interfaces(error.kind()))?;
+    let interfaces = if_addrs::get_if_addrs().map_err(|error| Error::Interfaces(error.into()))?;
     Ok(interfaces
         .into_iter()
         .filter(|interface| is_up(interface) && !is_link_local_v6(interface.ip()))

@@ -87,7 +87,7 @@ mod wire;
 
 pub use configuration::Configuration;
 pub use connection::PeerConnection;
-pub use error::Error;
+pub use error::{Error, SystemError};
 pub use event::Event;
 pub use interfaces::Interface;
 pub use transceiver::{Frame, Receiver, Sender, Transceiver};

@@ -1,5 +1,6 @@
 //! What the handles and the task of one connection share.
 
+use core::mem::discriminant;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,8 +11,9 @@ use tokio::sync::Notify;
 use crate::Error;
 use crate::time::Time;
 
-/// The most events that wait to be read; the oldest makes room. Only a user who never reads them gets there.
-const MAX_EVENTS: usize = 256;
+/// From this many unread events on, a state takes the place of the older one of its kind, which can be asked for and is
+/// not true any more. All other events are limited in number by what the connection can hold, and none is dropped.
+const MANY_EVENTS: usize = 64;
 
 /// The machine and the bells around it.
 ///
@@ -133,14 +135,30 @@ impl State {
                     bells.sent |= is_turn;
 
                     bells.events = true;
-                    if self.events.len() == MAX_EVENTS {
-                        self.events.pop_front();
-                    }
-                    self.events.push_back(event);
+                    self.keep(event);
                 }
             }
         }
         bells
+    }
+
+    fn keep(&mut self, event: Event) {
+        let is_state = matches!(
+            event,
+            Event::SignalingState(_)
+                | Event::IceGatheringState(_)
+                | Event::IceConnectionState(_)
+                | Event::DtlsState(_)
+                | Event::ConnectionState(_)
+        );
+        let is_same = |older: &Event| discriminant(older) == discriminant(&event);
+        if is_state
+            && self.events.len() >= MANY_EVENTS
+            && let Some(superseded) = self.events.iter().position(is_same)
+        {
+            self.events.remove(superseded);
+        }
+        self.events.push_back(event);
     }
 
     /// The oldest unread event.
@@ -205,13 +223,32 @@ impl Bells {
 mod tests {
     use super::*;
     use crate::Configuration;
+    use rtckit_peer::TransceiverId;
+
+    fn shared() -> Shared {
+        let time = Time::start();
+        let config = Configuration::new().peer_config(time.wall()).unwrap();
+        Shared::new(Peer::new(config, time.now()).unwrap(), time)
+    }
+
+    #[test]
+    fn unread_states_do_not_pile_up_and_tracks_stay() {
+        let shared = shared();
+        let mut state = shared.lock();
+        state.keep(Event::Track(TransceiverId(7)));
+        for _ in 0..1_000 {
+            state.keep(Event::ConnectionState(ConnectionState::Connected));
+            state.keep(Event::ConnectionState(ConnectionState::Disconnected));
+        }
+        assert!(state.events.len() <= MANY_EVENTS, "{}", state.events.len());
+        assert_eq!(state.next_event(), Some(Event::Track(TransceiverId(7))));
+        let last = Event::ConnectionState(ConnectionState::Disconnected);
+        assert_eq!(state.events.back(), Some(&last));
+    }
 
     #[test]
     fn a_change_of_state_wakes_all_who_wait() {
-        let time = Time::start();
-        let config = Configuration::new().peer_config(time.wall()).unwrap();
-        let peer = Peer::new(config, time.now()).unwrap();
-        let shared = Shared::new(peer, time);
+        let shared = shared();
         let mut state = shared.lock();
         assert_eq!(state.ending(), None);
         state.peer.close(shared.time.now());

@@ -41,7 +41,7 @@ impl Socket {
     pub(crate) fn bind(address: SocketAddr) -> Result<Self, Error> {
         Self::open(address).map_err(|error| Error::Bind {
             address,
-            kind: error.kind(),
+            cause: error.into(),
         })
     }
 

@@ -2,7 +2,9 @@
 
 use crate::{
     attribute::{Attribute, Feedback, Fmtp, Parameters, RtcpFb, RtpMap},
+    error::ParseError,
     media::Media,
+    parameters::CodecParameters,
 };
 use alloc::vec::Vec;
 
@@ -36,6 +38,27 @@ impl<'a> Codec<'a> {
     /// The parameter of this name.
     pub fn parameter(&self, key: &str) -> Option<&'a str> {
         self.fmtp.iter().find_map(|fmtp| fmtp.value(key))
+    }
+
+    /// Its parameters by the codec's own document; none if there is no `a=fmtp`.
+    ///
+    /// # Errors
+    /// One of them has another form. Columns count from the first.
+    pub fn parameters(&self) -> Result<CodecParameters<'a>, ParseError> {
+        match self.fmtp.first() {
+            Some(parameters) => CodecParameters::parse(self.rtpmap.encoding, *parameters),
+            None => Ok(CodecParameters::none(self.rtpmap.encoding)),
+        }
+    }
+
+    /// Its parameters without those that cannot be read and need not be alike on both sides: one of them is no reason to do
+    /// without the codec.
+    pub(crate) fn configuration(&self) -> Result<CodecParameters<'a>, ParseError> {
+        let encoding = self.rtpmap.encoding;
+        match (self.parameters(), self.fmtp.first()) {
+            (Err(_), Some(parameters)) => CodecParameters::lenient(encoding, *parameters),
+            (read, _) => read,
+        }
     }
 
     /// For `rtx`, the payload type whose packets it repeats

@@ -1,5 +1,11 @@
 //! What can go wrong: with a text that was read, and with a value that was to be written.
 
+use crate::{
+    attribute::Kind,
+    check::Deviation,
+    grammar::is_blank,
+    reference::{self, Reference},
+};
 use core::fmt;
 
 /// A text that is not SDP, and where it stopped being it.
@@ -14,9 +20,9 @@ use core::fmt;
 /// assert_eq!((error.line, error.column), (5, 9));
 /// assert_eq!(
 ///     error.explain(text).to_string(),
-///     "line 5, column 9, in m=: expected a port from 0 to 65535\n\
+///     "line 5, column 9, in m=: expected a port from 0 to 65535 (RFC 8866 §5.14)\n\
 ///      5 | m=audio nine RTP/AVP 0\n\
-///      \x20 |         ^",
+///      \x20 |         ^ found nine",
 /// );
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,8 +57,38 @@ impl ParseError {
 
     /// The error together with the line of `text` it speaks of and a mark under the place. `text` is what
     /// was given to the parser. Long lines are cut around the place.
-    pub const fn explain<'t>(&self, text: &'t str) -> Explanation<'t> {
-        Explanation { error: *self, text }
+    pub fn explain<'t>(&self, text: &'t str) -> Explanation<'t> {
+        Explanation::new(*self, self.reference(), self.line_in(text), false)
+    }
+
+    /// The same, by who has the line at hand: [`explain`](Self::explain) looks for it from the top of the text.
+    pub fn explain_line<'t>(&self, line: &'t str) -> Explanation<'t> {
+        Explanation::new(*self, self.reference(), Some(line), false)
+    }
+
+    /// The document that has the rule, for line types and the attributes of this crate.
+    pub fn reference(&self) -> Option<Reference> {
+        let kind = Kind::from_name(self.field).map(Kind::reference);
+        kind.or_else(|| reference::of_line_type(self.field))
+    }
+
+    /// What stands at the place instead: a word of `text`, which is what was given to the parser; empty if the line ends
+    /// there. The line is looked for from the top, see [`found_in_line`](Self::found_in_line).
+    pub fn found<'t>(&self, text: &'t str) -> &'t str {
+        self.found_in_line(self.line_in(text).unwrap_or_default())
+    }
+
+    /// The same, by who has the line at hand.
+    pub fn found_in_line<'t>(&self, line: &'t str) -> &'t str {
+        let offset = (self.column as usize).saturating_sub(1);
+        let rest = line.get(offset..).unwrap_or_default();
+        let end = rest.find(is_blank).unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default()
+    }
+
+    /// The line it speaks of.
+    pub(crate) fn line_in<'t>(&self, text: &'t str) -> Option<&'t str> {
+        text.lines().nth(self.line.max(1) as usize - 1)
     }
 }
 
@@ -77,7 +113,26 @@ impl core::error::Error for ParseError {}
 #[derive(Clone, Copy, Debug)]
 pub struct Explanation<'t> {
     error: ParseError,
-    text: &'t str,
+    reference: Option<Reference>,
+    line: Option<&'t str>,
+    /// Whether a line is missing, and what stands there has nothing to do with it.
+    is_missing: bool,
+}
+
+impl<'t> Explanation<'t> {
+    pub(crate) const fn new(
+        error: ParseError,
+        reference: Option<Reference>,
+        line: Option<&'t str>,
+        is_missing: bool,
+    ) -> Self {
+        Self {
+            error,
+            reference,
+            line,
+            is_missing,
+        }
+    }
 }
 
 impl fmt::Display for Explanation<'_> {
@@ -85,9 +140,15 @@ impl fmt::Display for Explanation<'_> {
         /// How many characters are shown on either side of the place.
         const AROUND: usize = 60;
 
+        /// How much is shown of a word that should not be there.
+        const WORD: usize = 24;
+
         write!(f, "{}", self.error)?;
+        if let Some(reference) = self.reference {
+            write!(f, " ({reference})")?;
+        }
         let number = self.error.line.max(1);
-        let Some(line) = self.text.lines().nth(number as usize - 1) else {
+        let Some(line) = self.line else {
             return Ok(());
         };
         let offset = (self.error.column as usize).saturating_sub(1);
@@ -100,7 +161,25 @@ impl fmt::Display for Explanation<'_> {
             write!(f, "{shown}")?;
         }
         let margin = number.ilog10() as usize + 2;
-        write!(f, "\n{:margin$}| {:mark$}^", "", "", mark = place - from)
+        write!(f, "\n{:margin$}| {:mark$}^", "", "", mark = place - from)?;
+        if self.is_missing {
+            return f.write_str(" missing here");
+        }
+        let rest = line.get(offset..).unwrap_or_default();
+        f.write_str(match rest.chars().next() {
+            None => " the line ends here",
+            Some(' ') => " found a space",
+            Some('\t') => " found a tab",
+            Some('\r') => " found a lone CR",
+            Some('\0') => " found NUL",
+            Some(_) => " found ",
+        })?;
+        let found = self.error.found_in_line(line);
+        let printable = found.chars().filter(|char| !char.is_control());
+        for char in printable.clone().take(WORD) {
+            write!(f, "{char}")?;
+        }
+        f.write_str(if printable.count() > WORD { "…" } else { "" })
     }
 }
 
@@ -119,6 +198,10 @@ pub enum Error {
     LineType(char),
     /// What was written could not be read back.
     Unreadable(ParseError),
+    /// What was built departs from its RFC; line and column are those of the text that would have been written.
+    Deviation(Deviation),
+    /// What was made would exceed the usual [`Limits`](crate::Limits), and no one need read it.
+    TooLong,
 }
 
 impl fmt::Display for Error {
@@ -129,6 +212,8 @@ impl fmt::Display for Error {
             Self::AttributeName => f.write_str("the attribute's name is not a token"),
             Self::LineType(kind) => write!(f, "no line of type {kind:?} can be added here"),
             Self::Unreadable(error) => write!(f, "the value would not be read back: {error}"),
+            Self::Deviation(deviation) => write!(f, "the session would not be valid: {deviation}"),
+            Self::TooLong => f.write_str("the text would be longer than others need read"),
         }
     }
 }
@@ -153,7 +238,7 @@ mod tests {
         let error = ParseError::new("mid", 2, "a token").at(2, 6);
         assert_eq!(
             error.explain("v=0\na=mid:é (\n").to_string(),
-            "line 2, column 9, in mid: expected a token\n2 | a=mid:é (\n  |        ^"
+            "line 2, column 9, in mid: expected a token (RFC 5888 §4)\n2 | a=mid:é (\n  |        ^ found a space"
         );
     }
 
@@ -161,8 +246,13 @@ mod tests {
     fn cuts_long_lines_and_survives_a_foreign_text() {
         let error = ParseError::new("fmtp", 500, "a format").at(1, 0);
         let shown = error.explain(&"x".repeat(1000)).to_string();
-        assert!(shown.len() < 300, "{shown}");
-        assert!(shown.ends_with(&format!("| {}^", " ".repeat(60))));
-        assert_eq!(error.explain("").to_string(), error.to_string());
+        assert!(shown.len() < 350, "{shown}");
+        assert!(shown.ends_with(&format!("| {}^ found {}…", " ".repeat(60), "x".repeat(24))));
+        assert!(
+            error
+                .explain("")
+                .to_string()
+                .starts_with(&error.to_string())
+        );
     }
 }

@@ -4,11 +4,15 @@
 use crate::{
     error::ParseError,
     grammar::{
-        Parsed, after, blanks, fail, is_blank, next_number, next_word, number, token, whole, word,
+        Parsed, after, base64, blanks, fail, is_blank, is_token_char, next_number, next_word,
+        number, offset_in, token, whole, word,
     },
 };
 use alloc::vec::Vec;
-use core::{fmt, net::IpAddr};
+use core::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 use nom::{Parser, combinator::opt};
 
 /// `o=`: who made the session, and which edition of it this is
@@ -76,6 +80,78 @@ impl<'a> Origin<'a> {
             address,
         })
     }
+
+    /// The address is one of its type, and of one host.
+    pub(crate) fn check(value: &str) -> Result<(), ParseError> {
+        let origin = Origin::parse(value)?;
+        let address = |address_type| match address_type {
+            "IP4" => is_unicast_ip4 as fn(&str) -> bool,
+            _ => is_unicast_ip6,
+        };
+        check_address(
+            "o=",
+            value,
+            origin.network_type,
+            origin.address_type,
+            origin.address,
+            address,
+        )
+    }
+}
+
+/// Whether network type, address type and address go together. `is_address` says what is an address of a type.
+fn check_address(
+    field: &'static str,
+    value: &str,
+    network_type: &str,
+    address_type: &str,
+    address: &str,
+    is_address: impl Fn(&'static str) -> fn(&str) -> bool,
+) -> Result<(), ParseError> {
+    let fail = |part, expected| Err(ParseError::new(field, offset_in(value, part), expected));
+    let (ip4, ip6) = match field {
+        "o=" => (
+            "an IPv4 address of one host, or a domain name",
+            "an IPv6 address of one host, or a domain name",
+        ),
+        _ => (
+            "an IPv4 address, or a domain name",
+            "an IPv6 address, or a domain name",
+        ),
+    };
+    for word in [network_type, address_type] {
+        if !word.chars().all(is_token_char) {
+            return fail(word, "a token such as IN or IP4");
+        }
+    }
+    match (network_type, address_type) {
+        ("IN", "IP4") if !is_address("IP4")(address) && !is_domain(address) => fail(address, ip4),
+        ("IN", "IP6") if !is_address("IP6")(address) && !is_domain(address) => fail(address, ip6),
+        ("IN", "IP4" | "IP6") => Ok(()),
+        ("IN", _) => fail(address_type, "IP4 or IP6"),
+        _ => Ok(()),
+    }
+}
+
+fn is_unicast_ip4(address: &str) -> bool {
+    let parsed = address.parse::<Ipv4Addr>();
+    // The RFC's first byte is "less than 224".
+    parsed.is_ok_and(|address| address.octets()[0] < 224)
+}
+
+fn is_unicast_ip6(address: &str) -> bool {
+    let parsed = address.parse::<Ipv6Addr>();
+    parsed.is_ok_and(|address| !address.is_multicast())
+}
+
+/// `FQDN`: four or more letters, digits, hyphens and dots. Its last label is not all digits, or it would look like an address
+/// ([RFC 1123 §2.1](https://www.rfc-editor.org/rfc/rfc1123.html#section-2)).
+pub(crate) fn is_domain(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let last = name.trim_end_matches('.').rsplit('.').next();
+    name.len() >= 4
+        && name.chars().all(allowed)
+        && last.is_some_and(|label| label.contains(|c: char| !c.is_ascii_digit()))
 }
 
 impl fmt::Display for Origin<'_> {
@@ -142,6 +218,71 @@ impl<'a> Connection<'a> {
 
     pub(crate) fn parse(value: &'a str) -> Result<Self, ParseError> {
         whole("c=", value, connection)
+    }
+
+    /// The address is one of its type; multicast of IPv4 has a time to live, and nothing else has.
+    pub(crate) fn check(value: &'a str) -> Result<(), ParseError> {
+        let connection = Self::parse(value)?;
+        let end = value.len();
+        let is_ip6 = connection.address_type == "IP6";
+        match connection.ip() {
+            Some(ip) if ip.is_multicast() && !is_ip6 && connection.ttl.is_none() => {
+                return Err(ParseError::new("c=", end, "a slash and a time to live"));
+            }
+            Some(ip)
+                if !ip.is_multicast()
+                    && (connection.ttl.is_some() || connection.count.is_some()) =>
+            {
+                let address = connection.address;
+                let at = offset_in(value, address) + address.len();
+                let expected = "the end of the line: only multicast has a reach and a number";
+                return Err(ParseError::new("c=", at, expected));
+            }
+            _ => {}
+        }
+        if connection.count == Some(0) {
+            return Err(ParseError::new(
+                "c=",
+                end - 1,
+                "a number of addresses from 1",
+            ));
+        }
+        let is_address = |address_type| match address_type {
+            "IP4" => |address: &str| address.parse::<Ipv4Addr>().is_ok(),
+            _ => |address: &str| address.parse::<Ipv6Addr>().is_ok(),
+        };
+        let Self {
+            network_type,
+            address_type,
+            address,
+            ..
+        } = connection;
+        check_address("c=", value, network_type, address_type, address, is_address)
+    }
+
+    /// All addresses, `count` of them one after the other; none if the address is a name.
+    ///
+    /// ```
+    /// use rtckit_sdp::Session;
+    ///
+    /// let session = Session::parse("v=0\no=- 1 1 IN IP4 192.0.2.1\nc=IN IP4 233.252.0.1/127/3\n")?;
+    /// let connection = session.connection().unwrap()?;
+    /// assert_eq!(connection.addresses().last(), Some([233, 252, 0, 3].into()));
+    /// # Ok::<(), rtckit_sdp::ParseError>(())
+    /// ```
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        let count = self.count.unwrap_or(1);
+        let first = self.ip();
+        let each = move |i| match first? {
+            IpAddr::V4(ip) => Some(Ipv4Addr::from(u32::from(ip).checked_add(i)?).into()),
+            IpAddr::V6(ip) => Some(Ipv6Addr::from(u128::from(ip).checked_add(i.into())?).into()),
+        };
+        (0..count).map_while(each)
+    }
+
+    /// Whether it is an address of a group.
+    pub fn is_multicast(&self) -> bool {
+        self.ip().is_some_and(|ip| ip.is_multicast())
     }
 
     /// The address, if it is not a name.
@@ -243,6 +384,26 @@ impl Timing {
         let (start, stop) = whole("t=", value, parser)?;
         Ok(Self { start, stop })
     }
+
+    /// A time is 0 or has at least ten digits and does not begin with 0.
+    pub(crate) fn check(value: &str) -> Result<(), ParseError> {
+        let Self { start, stop } = Self::parse(value)?;
+        let words = value.split(is_blank).filter(|word| !word.is_empty());
+        for word in words {
+            if word != "0" && (word.starts_with('0') || word.len() < 10) {
+                let expected = "0, or seconds since 1900 in ten digits or more";
+                return Err(ParseError::new("t=", offset_in(value, word), expected));
+            }
+        }
+        if stop != 0 && stop < start {
+            return Err(ParseError::new(
+                "t=",
+                value.len(),
+                "a stop time after the start time",
+            ));
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Timing {
@@ -292,6 +453,16 @@ impl fmt::Display for Repeat {
             .iter()
             .try_for_each(|offset| write!(f, " {offset}"))
     }
+}
+
+/// A `t=` line and the `r=` lines that follow it
+/// ([RFC 8866 §5](https://www.rfc-editor.org/rfc/rfc8866.html#section-5)).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TimeDescription {
+    /// When the session is on.
+    pub timing: Timing,
+    /// How that repeats.
+    pub repeats: Vec<Repeat>,
 }
 
 /// `z=`: when clocks are changed, and by how much
@@ -381,6 +552,24 @@ impl<'a> Key<'a> {
                 method: value,
                 value: None,
             },
+        }
+    }
+
+    pub(crate) fn check(value: &str) -> Result<(), ParseError> {
+        let key = Key::parse(value);
+        let at = key.method.len() + 1;
+        match (key.method, key.value) {
+            ("prompt", None) => Ok(()),
+            ("clear", Some(text)) if !text.is_empty() => Ok(()),
+            ("base64", Some(text)) => {
+                base64("k=", text, "a key in base64").map_err(|error| error.at(0, at))
+            }
+            ("uri", Some(text)) if !text.is_empty() => Ok(()),
+            ("clear" | "uri", _) => Err(ParseError::new("k=", at - 1, "a colon and a key")),
+            _ => {
+                let expected = "prompt, clear:, base64: or uri:";
+                Err(ParseError::new("k=", 0, expected))
+            }
         }
     }
 }

@@ -173,6 +173,65 @@ pub(crate) fn line(input: &str) -> (&str, &'static str, &str) {
     }
 }
 
+/// The whole value, without the blanks around it, if there is anything in it.
+pub(crate) fn non_empty<'a>(
+    field: &'static str,
+    value: &'a str,
+    what: &'static str,
+) -> Result<&'a str, ParseError> {
+    match value.trim_matches(is_blank) {
+        "" => Err(ParseError::new(field, 0, what)),
+        value => Ok(value),
+    }
+}
+
+/// Whether a value is so many of these characters and nothing else; for checks that are stricter than the parsers.
+pub(crate) fn chars(
+    field: &'static str,
+    value: &str,
+    count: core::ops::RangeInclusive<usize>,
+    allowed: impl Fn(char) -> bool,
+    what: &'static str,
+) -> Result<(), ParseError> {
+    if let Some(at) = value.find(|c| !allowed(c)) {
+        return Err(ParseError::new(field, at, what));
+    }
+    if value.len() > *count.end() {
+        return Err(ParseError::new(field, *count.end(), what));
+    }
+    if value.len() < *count.start() {
+        return Err(ParseError::new(field, value.len(), what));
+    }
+    Ok(())
+}
+
+/// Where `part`, which was cut out of `whole`, begins in it.
+pub(crate) fn offset_in(whole: &str, part: &str) -> usize {
+    let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
+    start.min(whole.len())
+}
+
+/// `ice-char` of [RFC 8839 §5.1](https://www.rfc-editor.org/rfc/rfc8839.html#section-5.1).
+pub(crate) const fn is_ice_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '/')
+}
+
+/// `base64` of [RFC 8866 §9](https://www.rfc-editor.org/rfc/rfc8866.html#section-9): groups of four, the last one padded.
+pub(crate) fn base64(
+    field: &'static str,
+    text: &str,
+    what: &'static str,
+) -> Result<(), ParseError> {
+    let data = text.trim_end_matches('=');
+    let padding = text.len() - data.len();
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
+    chars(field, data, 0..=usize::MAX, is_base64, what)?;
+    if padding > 2 || !text.len().is_multiple_of(4) {
+        return Err(ParseError::new(field, text.len(), what));
+    }
+    Ok(())
+}
+
 /// Whether words are separated here.
 pub(crate) const fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t')

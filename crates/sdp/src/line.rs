@@ -72,11 +72,31 @@ impl<'a> Line<'a> {
         })
     }
 
+    /// A line with nothing in it.
+    pub(crate) const fn blank() -> Line<'static> {
+        Line {
+            text: Cow::Borrowed(""),
+            number: 0,
+            end: LineEnd::CrLf,
+        }
+    }
+
     /// Takes the place of `old`: its line end and number stay.
     pub(crate) fn replacing(mut self, old: &Line<'_>) -> Self {
         self.end = old.end;
         self.number = old.number;
         self
+    }
+
+    /// The same line with an end of CR LF.
+    pub(crate) const fn end_with_crlf(&mut self) {
+        self.end = LineEnd::CrLf;
+    }
+
+    /// The same line with another text, which has no line break.
+    pub(crate) fn set_text(&mut self, text: String) {
+        debug_assert!(!text.contains(['\r', '\n']));
+        self.text = Cow::Owned(text);
     }
 
     /// The whole line without its end.

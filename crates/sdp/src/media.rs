@@ -5,7 +5,7 @@ use crate::{
     codec::{self, Codec},
     error::{Error, ParseError},
     field::Connection,
-    grammar::{Parsed, after, is_blank, next_number, next_word, number, token, whole},
+    grammar::{Parsed, after, fail, is_blank, next_number, next_word, number, token, whole},
     line::Line,
     section::{Section, check_word, join, section_methods},
 };
@@ -88,7 +88,8 @@ pub struct Media<'a> {
 }
 
 impl<'a> Media<'a> {
-    pub(crate) fn parse(line: Line<'a>) -> Result<Self, ParseError> {
+    /// Reads the `m=` line of a section, and makes room for so many lines after it.
+    pub(crate) fn parse(line: Line<'a>, room: usize) -> Result<Self, ParseError> {
         // Elsewhere a NUL is kept as it is; of an m= line the words are written again, in answers not least.
         if let Some(at) = line.value().find('\0') {
             let expected = "no NUL: the words of an m= line are tokens";
@@ -98,7 +99,7 @@ impl<'a> Media<'a> {
             whole("m=", line.value(), media).map_err(|error| error.at(line.number(), 2))?;
         Ok(Self {
             line,
-            section: Section::new(),
+            section: Section::with_room(room),
             port,
             ports,
         })
@@ -123,6 +124,28 @@ impl<'a> Media<'a> {
         };
         media.set_connection(&Connection::UNSPECIFIED)?;
         Ok(media)
+    }
+
+    /// A section whose `m=` line is still to come, with `c=IN IP4 0.0.0.0`.
+    pub(crate) fn blank() -> Media<'static> {
+        let mut media = Media {
+            line: Line::blank(),
+            section: Section::new(),
+            port: 0,
+            ports: None,
+        };
+        // Its words are words.
+        let set = media.set_connection(&Connection::UNSPECIFIED);
+        debug_assert!(set.is_ok());
+        media
+    }
+
+    /// The same section with the `m=` line of another.
+    pub(crate) fn with_line_of(self, other: Self) -> Self {
+        Self {
+            section: self.section,
+            ..other
+        }
     }
 
     /// The same section, independent of the text it was parsed from.
@@ -183,6 +206,12 @@ impl<'a> Media<'a> {
         }
     }
 
+    /// Sets the number of ports.
+    pub(crate) fn set_port_count(&mut self, ports: Option<u32>) {
+        self.ports = ports;
+        self.set_port(self.port);
+    }
+
     /// Sets the formats.
     ///
     /// # Errors
@@ -217,7 +246,9 @@ impl<'a> Media<'a> {
     }
 
     /// Whether the section is rejected, or was stopped: port 0 and not bundle-only
-    /// ([RFC 9429 §5.2.1](https://www.rfc-editor.org/rfc/rfc9429.html#section-5.2.1)).
+    /// ([RFC 9429 §5.2.1](https://www.rfc-editor.org/rfc/rfc9429.html#section-5.2.1)). A section cannot tell whether it is
+    /// in a BUNDLE group, outside of which bundle-only means nothing: see
+    /// [`Session::is_rejected`](crate::Session::is_rejected).
     pub fn is_rejected(&self) -> bool {
         self.port == 0 && !self.has("bundle-only")
     }
@@ -248,11 +279,19 @@ impl<'a> Media<'a> {
 /// `media SP port ["/" integer] SP proto 1*(SP fmt)`, of which the port is kept.
 fn media(input: &str) -> Parsed<'_, (u16, Option<u32>)> {
     let (input, _) = token("a kind of media such as audio")(input)?;
+    if !input.is_empty() && !input.starts_with(is_blank) {
+        return fail(input, "a kind of media of token characters, and a space");
+    }
     let (input, port) = next_number("a port from 0 to 65535")(input)?;
     let (input, ports) = after("/", number("a number of ports"))(input)?;
     let (input, _) = next_word("a protocol such as UDP/TLS/RTP/SAVPF")(input)?;
     let (_, _) = next_word("a format such as a payload type")(input)?;
     Ok(("", (port, ports)))
+}
+
+/// Whether the value of an `m=` line follows its grammar, as the parser takes it.
+pub(crate) fn check(value: &str) -> Result<(), ParseError> {
+    whole("m=", value, media).map(drop)
 }
 
 fn media_line(

@@ -15,15 +15,27 @@ use core::fmt::Display;
 /// parsed stays where it stood.
 const ORDER: &str = "vosiuepcbtrzka";
 
+/// The place of a type of line in the order. Times and their repeats go together.
+pub(crate) fn rank(kind: char) -> Option<usize> {
+    match kind {
+        'r' | 'z' => ORDER.find('t'),
+        _ => ORDER.find(kind),
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Section<'a> {
     pub(crate) lines: Vec<Line<'a>>,
 }
 
 impl<'a> Section<'a> {
-    pub(crate) fn new() -> Self {
-        // Most sections have some 20 to 200 lines.
-        let lines = Vec::with_capacity(32);
+    pub(crate) const fn new() -> Self {
+        Self { lines: Vec::new() }
+    }
+
+    /// A section with room for so many lines.
+    pub(crate) fn with_room(lines: usize) -> Self {
+        let lines = Vec::with_capacity(lines);
         Self { lines }
     }
 

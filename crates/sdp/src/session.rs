@@ -1,9 +1,9 @@
 //! A session description: [RFC 8866 §5](https://www.rfc-editor.org/rfc/rfc8866.html#section-5).
 
 use crate::{
-    attribute::{Attribute, Direction, Group},
+    attribute::{Attribute, BundleOnly, Direction, Group},
     error::{Error, ParseError},
-    field::{Origin, Repeat, Timing, Zone},
+    field::{Origin, Repeat, TimeDescription, Timing, Zone},
     line::Line,
     media::Media,
     section::{Section, check_word, section_methods},
@@ -111,7 +111,12 @@ impl<'a> Session<'a> {
             let expected = "a shorter text: it exceeds Limits::bytes";
             return Err(ParseError::new("the text", limits.bytes, expected));
         }
-        let mut section = Section::new();
+        /// Most sections have some 20 to 200 lines.
+        const ROOM: usize = 32;
+        /// How many sections get room in advance: a text of empty sections gets no more memory than it is worth.
+        const ROOMY: usize = 16;
+
+        let mut section = Section::with_room(ROOM);
         let mut media: Vec<Media<'a>> = Vec::new();
         let mut number = 0;
         let mut rest = text;
@@ -121,7 +126,10 @@ impl<'a> Session<'a> {
             rest = after;
             check_limits(&line, media.len(), limits)?;
             match (line.kind(), media.last_mut()) {
-                (Some('m'), _) => media.push(Media::parse(line)?),
+                (Some('m'), _) => {
+                    let room = if media.len() < ROOMY { ROOM } else { 0 };
+                    media.push(Media::parse(line, room)?);
+                }
                 (_, Some(media)) => media.section.lines.push(line),
                 (_, None) => section.lines.push(line),
             }
@@ -240,6 +248,37 @@ impl<'a> Session<'a> {
         self.section.fields('r', Repeat::parse)
     }
 
+    /// The `t=` lines, each with the `r=` lines that belong to it: those that follow it.
+    ///
+    /// ```
+    /// use rtckit_sdp::Session;
+    ///
+    /// let text = "v=0\no=- 1 1 IN IP4 192.0.2.1\nt=3724394400 3724398000\nr=7d 1h 0 25h\nt=0 0\n";
+    /// let session = Session::parse(text)?;
+    /// let times: Vec<_> = session.times().collect::<Result<_, _>>()?;
+    /// assert_eq!(times[0].repeats[0].interval, 7 * 24 * 3600);
+    /// assert!(times[1].repeats.is_empty());
+    /// # Ok::<(), rtckit_sdp::ParseError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Each for itself.
+    pub fn times(&self) -> impl Iterator<Item = Result<TimeDescription, ParseError>> {
+        let lines = &self.section.lines;
+        let starts = lines.iter().enumerate();
+        let starts = starts.filter(|(_, line)| line.kind() == Some('t'));
+        starts.map(|(place, line)| {
+            let at = |error: ParseError, line: &Line<'_>| error.at(line.number(), 2);
+            let timing = Timing::parse(line.value()).map_err(|error| at(error, line))?;
+            let rest = lines.get(place + 1..).unwrap_or_default().iter();
+            let repeats = rest.take_while(|line| line.kind() == Some('r'));
+            let repeats = repeats
+                .map(|line| Repeat::parse(line.value()).map_err(|error| at(error, line)))
+                .collect::<Result<_, _>>()?;
+            Ok(TimeDescription { timing, repeats })
+        })
+    }
+
     /// The first `z=` line: when clocks are changed.
     ///
     /// # Errors
@@ -284,6 +323,16 @@ impl<'a> Session<'a> {
     pub fn direction_of(&self, media: &Media<'_>) -> Direction {
         let own = media.direction();
         own.or_else(|| self.section.direction()).unwrap_or_default()
+    }
+
+    /// Whether a media section of this session is rejected: port 0, and not bundle-only in a BUNDLE group. Outside of one
+    /// that attribute is discarded ([RFC 9143 §6](https://www.rfc-editor.org/rfc/rfc9143.html#section-6)).
+    pub fn is_rejected(&self, media: &Media<'_>) -> bool {
+        let in_group = || {
+            let mid = media.mid();
+            mid.is_some_and(|mid| self.bundle_groups().any(|group| group.mids.contains(&mid)))
+        };
+        media.port() == 0 && !(media.has(BundleOnly::NAME) && in_group())
     }
 
     /// The well-formed BUNDLE groups

@@ -47,6 +47,15 @@ fn an_offer_is_read_with_a_dozen_allocations() {
     assert!((1..=12).contains(&parsed), "{parsed} allocations");
 
     let before = ALLOCATIONS.get();
+    let media = session.media().iter().flat_map(|media| media.attributes());
+    let attributes = session.attributes().chain(media);
+    let typed = attributes.filter(|attribute| matches!(attribute.typed(), Some(Ok(_))));
+    assert_eq!(typed.count(), 173);
+    // Lists of candidates' extensions, of SSRCs in groups, of mids.
+    let reading = ALLOCATIONS.get() - before;
+    assert!(parsed + reading < 30, "{parsed} and {reading} allocations");
+
+    let before = ALLOCATIONS.get();
     let video = &session.media()[1];
     assert!(
         video
@@ -59,4 +68,23 @@ fn an_offer_is_read_with_a_dozen_allocations() {
             .all(|map| map.is_ok())
     );
     assert_eq!(ALLOCATIONS.get(), before, "views borrow");
+}
+
+/// Twice the text costs twice the allocations, and no more than one for each encoding.
+#[test]
+fn simulcast_is_read_with_an_allocation_for_each_stream() {
+    use rtckit_sdp::attribute::{Attribute as _, Simulcast};
+
+    let count = |streams: usize| {
+        let value = format!("send {}", vec!["a"; streams].join(";"));
+        let before = ALLOCATIONS.get();
+        let simulcast = Simulcast::parse(&value).unwrap();
+        let allocations = ALLOCATIONS.get() - before;
+        assert_eq!(simulcast.send.len(), streams);
+        assert!(simulcast.send.iter().all(|one| one.capacity() == 1));
+        allocations
+    };
+    let (half, whole) = (count(4000), count(8000));
+    assert!(whole <= 2 * half, "{half} and {whole} allocations");
+    assert!(whole <= 8000 + 16, "{whole} allocations");
 }

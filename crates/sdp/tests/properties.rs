@@ -1,7 +1,9 @@
 //! Whatever is built is read back as it was meant; whatever is read is written as it was; nothing panics.
 
 use proptest::{collection::vec, prelude::*, sample::Index};
-use rtckit_sdp::{Candidate, Media, MediaKind, Origin, Session, attribute::*, field::*};
+use rtckit_sdp::{
+    Candidate, CodecBuilder, Media, MediaKind, Origin, Session, attribute::*, check, field::*,
+};
 
 const OFFER: &str =
     include_str!("../testdata/browsers/firefox153_firefox_live_simulcast_offer.sdp");
@@ -200,5 +202,202 @@ proptest! {
         let changed = text.lines().zip(OFFER.lines()).filter(|(new, old)| new != old).count();
         prop_assert_eq!(text.lines().count(), OFFER.lines().count());
         prop_assert!(changed <= 1);
+    }
+}
+
+fn codec() -> impl Strategy<Value = CodecBuilder> {
+    (
+        96u8..127,
+        prop_oneof![
+            Just("VP8"),
+            Just("opus"),
+            Just("L16"),
+            Just("H264"),
+            Just("telephone-event")
+        ],
+        8_000u32..200_000,
+        prop::option::of(1u16..8),
+        prop::option::of(prop_oneof![
+            Just("packetization-mode=1"),
+            Just("0-15"),
+            Just("max-fr=30")
+        ]),
+        vec((token(), prop_oneof![Just(String::new()), token()]), 0..3),
+    )
+        .prop_map(|(number, name, rate, channels, parameters, feedback)| {
+            let mut codec = CodecBuilder::new(number, name, rate);
+            if let Some(channels) = channels {
+                codec = codec.channels(channels);
+            }
+            if let Some(parameters) = parameters {
+                codec = codec.parameters(parameters);
+            }
+            for (kind, parameter) in &feedback {
+                codec = codec.feedback(Feedback::new(kind, parameter));
+            }
+            codec
+        })
+}
+
+fn address() -> impl Strategy<Value = (String, String, Option<u8>, Option<u32>)> {
+    prop_oneof![
+        any::<[u8; 4]>().prop_map(|ip| (
+            "IP4".into(),
+            core::net::Ipv4Addr::from(ip).to_string(),
+            None,
+            None
+        )),
+        (any::<[u8; 3]>(), any::<u8>(), prop::option::of(0u32..9)).prop_map(
+            |([a, b, c], ttl, count)| {
+                ("IP4".into(), format!("233.{a}.{b}.{c}"), Some(ttl), count)
+            }
+        ),
+        any::<[u8; 16]>().prop_map(|ip| (
+            "IP6".into(),
+            core::net::Ipv6Addr::from(ip).to_string(),
+            None,
+            None
+        )),
+        "[a-z0-9.()-]{1,12}".prop_map(|name| ("IP4".into(), name, None, None)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// The builder is told anything, right or wrong: what it lets through is right.
+    #[test]
+    fn what_a_builder_lets_through_is_read_strictly(
+        texts in (".{0,12}", ".{0,12}", "[ -~]{0,16}", "[a-z@. ()<>]{0,16}", "[+0-9 ()a-z-]{0,12}"),
+        (address_type, address, ttl, count) in address(),
+        times in vec((prop_oneof![Just(0u64), 3_000_000_000..4_000_000_000u64], prop_oneof![Just(0u64), 3_500_000_000..4_500_000_000u64]), 0..3),
+        repeat in prop::option::of((1u64..100_000, 0u64..100_000, vec(0u64..100_000, 1..3))),
+        sections in vec((0u8..3, any::<u16>(), vec(codec(), 0..4), token(), 0usize..4), 0..4),
+        (level, bandwidth) in (0usize..4, any::<u64>()),
+    ) {
+        let connection = Connection {
+            network_type: "IN", address_type: &address_type, address: &address, ttl, count,
+        };
+        let mut builder = Session::builder(&Origin::anonymous(level as u64, bandwidth))
+            .name(&texts.0)
+            .connection(&connection)
+            .bandwidth(&Bandwidth { kind: "AS", value: bandwidth })
+            .direction(Direction::ALL[level]);
+        if level > 0 { builder = builder.information(&texts.1); }
+        if level > 1 { builder = builder.uri(&texts.2).email(&texts.3); }
+        if level > 2 { builder = builder.phone(&texts.4).attribute(Tool(&texts.1)); }
+        for (start, stop) in &times {
+            builder = builder.time(Timing { start: *start, stop: *stop });
+        }
+        if let Some((interval, duration, offsets)) = repeat {
+            builder = builder.repeat(&Repeat { interval, duration, offsets });
+        }
+        let mids: Vec<&str> = sections.iter().map(|section| section.3.as_str()).collect();
+        if level == 3 { builder = builder.attribute(Group::bundle(mids.iter().copied())); }
+        for (kind, port, codecs, mid, direction) in &sections {
+            let kind = [MediaKind::Audio, MediaKind::Video, MediaKind::Other("text")][usize::from(*kind)];
+            let mut media = Media::builder(kind, *port, "RTP/AVP").attribute(Mid(mid)).direction(Direction::ALL[*direction]);
+            for codec in codecs { media = media.codec(codec.clone()); }
+            if *direction == 0 { media = media.format(0).information(&texts.0).raw_attribute(mid, Some(&texts.1)); }
+            builder = builder.media(media);
+        }
+        match builder.build() {
+            Ok(session) => {
+                let text = session.to_string();
+                let read = Session::parse_strict(&text);
+                prop_assert!(read.is_ok(), "{:?} in\n{}", read, text);
+                prop_assert_eq!(read.unwrap(), session.clone());
+                prop_assert_eq!(session.check(), []);
+            }
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
+    }
+
+    /// The builder is told only what is right: it lets all of it through.
+    #[test]
+    fn what_is_right_is_built(
+        name in "[!-~é][ -~é]{0,10}",
+        numbers in proptest::collection::btree_set(96u8..127, 0..12),
+        sections in vec((any::<bool>(), 1..u16::MAX, 0usize..4), 1..6),
+        start in 3_000_000_000..4_000_000_000u64,
+        ufrag in "[a-zA-Z0-9+/]{4,20}",
+        pwd in "[a-zA-Z0-9+/]{22,40}",
+        digest in any::<[u8; 32]>(),
+        ssrc in any::<u32>(),
+    ) {
+        let mids: Vec<String> = (0..sections.len()).map(|mid| mid.to_string()).collect();
+        let mut builder = Session::builder(&Origin::anonymous(start, 1))
+            .name(&name)
+            .information(&name)
+            .uri("https://www.example.com/")
+            .email("Jane Doe <jane@example.com>")
+            .phone("+1 617 555-6011")
+            .time(Timing { start, stop: start + 1 })
+            .repeat(&Repeat { interval: 604_800, duration: 3_600, offsets: vec![0, 90_000] })
+            .time(Timing::default())
+            .attribute(Group::bundle(mids.iter().map(String::as_str)))
+            .attribute(Fingerprint::sha_256(digest));
+        for ((is_video, port, direction), mid) in sections.iter().zip(&mids) {
+            let kind = if *is_video { MediaKind::Video } else { MediaKind::Audio };
+            let mut media = Media::builder(kind, *port, "UDP/TLS/RTP/SAVPF")
+                .information(&name)
+                .attribute(Mid(mid))
+                .attribute(IceUfrag(&ufrag))
+                .attribute(IcePwd(&pwd))
+                .attribute(Ssrc::cname(ssrc, mid))
+                .direction(Direction::ALL[*direction])
+                .format(0);
+            for number in &numbers {
+                media = media.codec(CodecBuilder::new(*number, "VP8", 90_000).feedback(Feedback::NACK));
+            }
+            builder = builder.media(media);
+        }
+        let session = builder.build();
+        prop_assert!(session.is_ok(), "{:?}", session);
+        let text = session.unwrap().to_string();
+        let read = Session::parse_strict(&text).unwrap();
+        prop_assert_eq!(read.media().len(), sections.len());
+        prop_assert_eq!(read.media()[0].codecs().len(), numbers.len() + 1);
+        prop_assert_eq!(read.repeats().count(), 1);
+        prop_assert_eq!(read.to_string(), text.as_str());
+    }
+
+    /// Whatever happened to an offer: it is written as it was read, or there is a place to look at; the checks agree; its
+    /// canonical form is canonical.
+    #[test]
+    fn a_damaged_offer_is_checked(
+        edits in vec((any::<Index>(), prop_oneof![
+            "[ \t:;,/=~*\\[\\]0-9a-z-]{0,3}",
+            Just("\r\n".to_owned()), Just("\n".to_owned()), Just("\r".to_owned()), Just("\0".to_owned()),
+        ], 0usize..12), 0..6),
+    ) {
+        let mut text = OFFER.to_owned();
+        for (place, insert, cut) in edits {
+            let from = place.index(text.len());
+            let end = (from + cut).min(text.len());
+            text.replace_range(from..end, &insert);
+        }
+        let found = check(&text);
+        for deviation in &found {
+            prop_assert!(deviation.line > 0 && deviation.column > 0);
+            prop_assert!(!deviation.explain(&text).to_string().is_empty());
+        }
+        prop_assert!(found.is_sorted_by_key(|deviation| (deviation.line, deviation.column)));
+        prop_assert_eq!(Session::parse_strict(&text).is_ok(), found.is_empty());
+        match Session::parse(&text) {
+            Ok(mut session) => {
+                prop_assert_eq!(session.to_string(), text.as_str());
+                prop_assert_eq!(session.check(), found);
+                session.normalize();
+                let canonical = session.to_string();
+                prop_assert!(canonical.split('\n').rev().skip(1).all(|line| line.ends_with('\r')));
+                session.normalize();
+                prop_assert_eq!(session.to_string(), canonical);
+            }
+            Err(error) => {
+                prop_assert!(error.line > 0 && error.column > 0 && error.reference().is_some());
+                prop_assert!(found.iter().any(|deviation| deviation.refused));
+            }
+        }
     }
 }

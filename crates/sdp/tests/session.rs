@@ -404,3 +404,177 @@ fn added_times_keep_their_repeats() {
         "{text}"
     );
 }
+
+#[test]
+fn the_canonical_form_has_the_same_words() {
+    let text = "v=0\no=-\t1  1 IN IP4 a \ns= \nb=AS:1\ngarbage\nc=IN IP4 b\nr=7d 1h 0\nt=0 0\na=x:  1  \n\
+                m=audio  9 RTP/AVP\t0\na=mid:0\nc=IN IP4 c";
+    let mut session = Session::parse(text).unwrap();
+    session.normalize();
+    let canonical = "v=0\r\no=- 1 1 IN IP4 a\r\ns= \r\nc=IN IP4 b\r\nb=AS:1\r\ngarbage\r\nr=7d 1h 0\r\nt=0 0\r\na=x:  1\r\n\
+                     m=audio 9 RTP/AVP 0\r\nc=IN IP4 c\r\na=mid:0\r\n";
+    assert_eq!(session.to_string(), canonical);
+    let mut media = Session::parse(text).unwrap().media()[0].clone();
+    media.normalize();
+    assert!(canonical.ends_with(&media.to_string()));
+    let mut same = Session::parse(canonical).unwrap();
+    same.normalize();
+    assert_eq!(same.to_string(), canonical);
+}
+
+#[test]
+fn too_long_a_text_has_one_thing_wrong_with_it() {
+    let text = "v=0\no=- 1 1 IN IP4 a\n".to_owned() + &"a=x\n".repeat(1 << 19);
+    let found = rtckit_sdp::check(&text);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].refused);
+    let garbage = "x\n".repeat(20_000);
+    assert!(rtckit_sdp::check(&garbage).len() <= rtckit_sdp::Deviation::MAX + 1);
+}
+
+#[test]
+fn rules_and_references_can_be_read() {
+    for rule in rtckit_sdp::Rule::ALL {
+        assert_eq!(rule.to_string(), rule.name());
+        assert!(rule.sentence().len() > rule.name().len());
+    }
+    let draft = rtckit_sdp::Reference::rfc("draft-hancke-tsvwg-snap", "");
+    assert_eq!(
+        (draft.to_string().as_str(), draft.url()),
+        ("draft-hancke-tsvwg-snap", None)
+    );
+    assert_eq!(
+        rtckit_sdp::Reference::rfc("8858", "").to_string(),
+        "RFC 8858"
+    );
+    for line in [
+        "s=", "i=", "u=", "e=", "p=", "b=x", "t=x", "r=x", "z=x", "q=",
+    ] {
+        let text = format!("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\n{line}\r\n");
+        let found = rtckit_sdp::check(&text);
+        let of_line: Vec<_> = found.iter().filter(|found| found.line == 3).collect();
+        assert!(!of_line.is_empty(), "{line}");
+        assert!(
+            of_line
+                .iter()
+                .all(|found| found.reference.document == "8866")
+        );
+    }
+}
+
+#[test]
+fn a_builder_says_what_is_wrong() {
+    use rtckit_sdp::{CodecBuilder, Deviation};
+    let origin = Origin::anonymous(1, 1);
+    let builder = || Session::builder(&origin);
+    assert_eq!(builder().name("a\nb").build(), Err(Error::LineBreak("s=")));
+    let wrong = Origin {
+        username: "a b",
+        ..origin
+    };
+    assert_eq!(Session::builder(&wrong).build(), Err(Error::Word("o=")));
+    let media = || Media::builder(MediaKind::Audio, 9, "RTP/AVP");
+    assert!(matches!(
+        builder().media(media()).build(),
+        Err(Error::Unreadable(_))
+    ));
+    let broken = media().format(0).attribute(Mid("a b"));
+    assert!(matches!(
+        builder().media(broken).build(),
+        Err(Error::Word("mid"))
+    ));
+    let unknown = media().codec(CodecBuilder::new(200, "x", 1));
+    let error = builder().media(unknown).build().unwrap_err();
+    assert!(
+        matches!(error, Error::Deviation(Deviation { .. })),
+        "{error}"
+    );
+    assert!(error.to_string().contains("line 5"), "{error}");
+    let full = builder()
+        .zone(&Zone {
+            adjustments: vec![(3_730_928_400, -3600)],
+        })
+        .repeat(&Repeat {
+            interval: 1,
+            duration: 1,
+            offsets: vec![0],
+        })
+        .raw_attribute("x", None)
+        .media(
+            media()
+                .format(0)
+                .bandwidth(&Bandwidth {
+                    kind: "AS",
+                    value: 1,
+                })
+                .connection(&Connection::UNSPECIFIED),
+        )
+        .build()
+        .unwrap();
+    let kinds: String = full.lines().iter().filter_map(|line| line.kind()).collect();
+    assert_eq!(kinds, "vostrza");
+}
+
+#[test]
+fn a_session_id_has_any_number_of_digits() {
+    let text = "v=0\r\no=- 123456789012345678901234567890 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n";
+    let session = Session::parse(text).unwrap();
+    assert_eq!(session.origin().unwrap().session_id, u64::MAX);
+    assert_eq!(session.to_string(), text);
+    assert_eq!(session.check(), []);
+}
+
+#[test]
+fn a_line_explains_as_well_as_its_text() {
+    let text = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\na=mid:0 \r\na=rid:é\r\n\r\n";
+    let lines: Vec<&str> = text.lines().collect();
+    let found = rtckit_sdp::check(text);
+    assert!(found.len() >= 4, "{found:?}");
+    for deviation in &found {
+        let line = lines[deviation.line as usize - 1];
+        let error = deviation.as_error();
+        assert_eq!(
+            deviation.explain_line(line).to_string(),
+            deviation.explain(text).to_string()
+        );
+        assert_eq!(
+            error.explain_line(line).to_string(),
+            error.explain(text).to_string()
+        );
+        assert_eq!(error.found_in_line(line), error.found(text));
+    }
+    // The `c=` that is missing is looked for at the section.
+    let connection = found
+        .iter()
+        .find(|deviation| deviation.field == "c=")
+        .unwrap();
+    assert_eq!(
+        (connection.rule, connection.line),
+        (rtckit_sdp::Rule::LineMissing, 4)
+    );
+    assert!(
+        connection
+            .explain(text)
+            .to_string()
+            .ends_with("^ missing here")
+    );
+}
+
+#[test]
+fn a_capital_letter_is_another_type_of_line() {
+    let text = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nT=0 0\r\n";
+    let missing = rtckit_sdp::check(text);
+    let missing = missing
+        .iter()
+        .filter(|one| one.rule == rtckit_sdp::Rule::LineMissing);
+    assert_eq!(missing.map(|one| one.field).collect::<Vec<_>>(), ["t="]);
+}
+
+#[test]
+fn errors_in_times_have_their_place() {
+    let text = "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\nt=0 x\nt=0 0\nr=7d y\n";
+    let session = Session::parse(text).unwrap();
+    let errors = session.times().map(|time| time.unwrap_err());
+    let places: Vec<_> = errors.map(|error| (error.line, error.column)).collect();
+    assert_eq!(places, [(4, 5), (6, 6)]);
+}

@@ -24,7 +24,8 @@ pub(crate) use rtckit_crypto::aead::TAG_LEN;
 #[derive(Debug)]
 pub(crate) struct AesGcm {
     key: Key,
-    salt: [u8; NONCE_LEN],
+    /// The session salt as a number of 96 bits.
+    salt: u128,
 }
 
 impl AesGcm {
@@ -36,23 +37,30 @@ impl AesGcm {
     }
 
     pub(crate) fn new(key: &[u8; 16], salt: [u8; NONCE_LEN]) -> Self {
+        let salt = salt
+            .into_iter()
+            .fold(0, |salt, byte| salt << 8 | u128::from(byte));
         Self {
             key: Key::new_128(key),
             salt,
         }
     }
 
-    /// Encrypts `payload` in place and returns the tag over it and `aad`.
+    /// Encrypts `payload` in place and writes the tag over it and `aad` to `tag`, which has [`TAG_LEN`] bytes: a tag
+    /// handed back by value costs a tenth of a packet's time.
+    #[inline]
     pub(crate) fn seal(
         &self,
         ssrc: u32,
         index: u64,
         aad: &[u8],
         payload: &mut [u8],
-    ) -> Result<[u8; TAG_LEN], Error> {
+        tag: &mut [u8],
+    ) -> Result<(), Error> {
+        let tag = tag.try_into().map_err(|_| Error::Malformed)?;
         // a payload beyond GCM's limit, the only way to fail, has no room in any datagram
         self.key
-            .seal(&self.iv(ssrc, index), aad, payload)
+            .seal(&self.iv(ssrc, index), aad, payload, tag)
             .map_err(|_| Error::Malformed)
     }
 
@@ -70,13 +78,13 @@ impl AesGcm {
             .map_err(|_| Error::Forged)
     }
 
+    /// As one number, because what is built byte by byte is slow to read as a whole.
+    #[inline]
     fn iv(&self, ssrc: u32, index: u64) -> [u8; NONCE_LEN] {
-        let mut iv = [0; NONCE_LEN];
-        iv[2..6].copy_from_slice(&ssrc.to_be_bytes());
-        iv[6..].copy_from_slice(&index.to_be_bytes()[2..]);
-        for (byte, salt) in iv.iter_mut().zip(self.salt) {
-            *byte ^= salt;
-        }
-        iv
+        let iv = self.salt ^ (u128::from(ssrc) << 48) ^ u128::from(index & 0xffff_ffff_ffff);
+        let mut bytes = [0; NONCE_LEN];
+        bytes[..4].copy_from_slice(&((iv >> 64) as u32).to_be_bytes());
+        bytes[4..].copy_from_slice(&(iv as u64).to_be_bytes());
+        bytes
     }
 }

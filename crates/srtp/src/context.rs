@@ -59,7 +59,7 @@ impl Cipher {
                 keys.apply(ssrc, index, payload);
                 tag.copy_from_slice(&keys.tag(&[header, payload, &roll_over_counter(index)]));
             }
-            Self::Gcm(keys) => tag.copy_from_slice(&keys.seal(ssrc, index, header, payload)?),
+            Self::Gcm(keys) => keys.seal(ssrc, index, header, payload, tag)?,
         }
         tag.first_chunk().copied().ok_or(Error::Malformed)
     }

@@ -94,7 +94,7 @@ pub(crate) fn seal(cipher: &Cipher, ssrc: u32, index: u32, packet: &mut [u8]) ->
             let aad = associated(header, word)?;
             let (tag, index_word) = trailer.split_at_mut(cipher.tag_len());
             index_word.copy_from_slice(&word);
-            tag.copy_from_slice(&keys.seal(ssrc, index.into(), &aad, payload)?);
+            keys.seal(ssrc, index.into(), &aad, payload, tag)?;
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use rtckit_crypto::aead::{AesGcm, NONCE_LEN};
+use rtckit_crypto::aead::{AesGcm, NONCE_LEN, TAG_LEN};
 use rtckit_proto::{Instant, Reader, WallClock};
 
 use crate::authentication::{Claim, Name, User, Users};
@@ -77,8 +77,8 @@ impl AccessTokens {
         block.extend_from_slice(&(made.as_secs() << 16 | fraction).to_be_bytes());
         block.extend_from_slice(&u32::try_from(lifetime.as_secs()).ok()?.to_be_bytes());
         let key = self.keys.get(kid)?;
-        let tag = key
-            .seal(nonce, self.server_name.as_bytes(), &mut block)
+        let mut tag = [0; TAG_LEN];
+        key.seal(nonce, self.server_name.as_bytes(), &mut block, &mut tag)
             .ok()?;
         let mut token = Vec::new();
         token.extend_from_slice(&(NONCE_LEN as u16).to_be_bytes());

@@ -19,7 +19,10 @@ const FIREFOX = ['/usr/bin/firefox-esr', {
   'services.settings.server': 'data:,#remote-settings-dummy/v1',
 }];
 
-/** Starts a browser: `chromium`, `firefox`, or `firefox-dtls12`, which is Firefox made to speak DTLS 1.2 only. */
+/**
+ * Starts a browser: `chromium`, `firefox`, `firefox-dtls12`, which is made to speak DTLS 1.2 only, or `firefox-dark`,
+ * which likes its pages dark.
+ */
 export async function launch(which, viewport) {
   if (which === 'chromium') {
     const [executablePath, args] = CHROMIUM;
@@ -27,10 +30,23 @@ export async function launch(which, viewport) {
   }
   const [executablePath, preferences] = FIREFOX;
   const extraPrefsFirefox = { ...preferences };
+  extraPrefsFirefox['layout.css.prefers-color-scheme.content-override'] = which === 'firefox-dark' ? 0 : 1;
   if (which === 'firefox-dtls12') extraPrefsFirefox['media.peerconnection.dtls.version.max'] = 0x0303;
   return puppeteer.launch({
     browser: 'firefox', executablePath, extraPrefsFirefox, headless: true, defaultViewport: viewport,
   });
+}
+
+/** Yields the colour schemes a page can be seen in, each once it is: Firefox has the one it was started with. */
+export async function* schemes(page, which) {
+  if (which !== 'chromium') {
+    yield which === 'firefox-dark' ? 'dark' : 'light';
+    return;
+  }
+  for (const value of ['dark', 'light']) {
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
+    yield value;
+  }
 }
 
 export const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
@@ -46,21 +62,36 @@ export async function until(what, check, seconds) {
   }
 }
 
-/** Runs `test(page)` in a browser, and prints what became of it. The exit code tells as well. */
-export async function run(name, which, viewport, test) {
-  const deadline = setTimeout(() => {
-    console.log(`FAIL  ${name}: no end within 60 s`);
+/**
+ * Runs tests, by their names, in one browser, each `test(page)` in a page of its own; prints a line for each. The exit
+ * code tells as well.
+ */
+export async function run(which, viewport, tests) {
+  let name = 'to start';
+  const expired = () => {
+    console.log(`FAIL  ${which}: ${name}: no end within 60 s`);
     process.exit(1);
-  }, 60_000);
+  };
+  let deadline = setTimeout(expired, 60_000);
   let browser;
   try {
     browser = await launch(which, viewport);
-    const page = await browser.newPage();
-    page.on('pageerror', error => console.log(`      | ${error.message}`));
-    const told = await test(page);
-    console.log(`ok    ${name}: ${told}`);
+    for (const [title, test] of Object.entries(tests)) {
+      name = title;
+      clearTimeout(deadline);
+      deadline = setTimeout(expired, 60_000);
+      const page = await browser.newPage();
+      page.on('pageerror', error => console.log(`      | ${error.message}`));
+      try {
+        console.log(`ok    ${which}: ${name}: ${await test(page)}`);
+      } catch (error) {
+        console.log(`FAIL  ${which}: ${name}: ${error.message}`);
+        process.exitCode = 1;
+      }
+      await page.close();
+    }
   } catch (error) {
-    console.log(`FAIL  ${name}: ${error.message}`);
+    console.log(`FAIL  ${which}: ${name}: ${error.message}`);
     process.exitCode = 1;
   }
   await browser?.close().catch(() => {});

@@ -1,51 +1,18 @@
 // A browser that calls POST /offer from a script of its own and gets its media back.
 //
-//   node offer.mjs BROWSER URL SETUP     SETUP: what `rtckit serve` was given, so active means it is the DTLS client
-import { run, until } from './browser.mjs';
+//   node offer.mjs BROWSER SETUP=URL...     SETUP: what that `rtckit serve` was given: active means it is the DTLS client
+import { run, sleep, until } from './browser.mjs';
+import { dial, find, hangUp, statistics } from './dial.mjs';
 
-const [which, url, setup] = process.argv.slice(2);
-const SECONDS = 6;
+const [which, ...servers] = process.argv.slice(2);
+const SECONDS = 5;
 
-/** Runs in the browser. */
-async function call(seconds) {
-  const camera = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
-  const connection = new RTCPeerConnection();
-  for (const track of camera.getTracks()) connection.addTrack(track, camera);
-  connection.ontrack = ({ track }) => {
-    const element = document.createElement(track.kind);
-    element.autoplay = true;
-    element.srcObject = new MediaStream([track]);
-    document.body.append(element);
-  };
-  await connection.setLocalDescription();
-  await new Promise(resolve => {
-    if (connection.iceGatheringState === 'complete') resolve();
-    connection.onicegatheringstatechange = () => connection.iceGatheringState === 'complete' && resolve();
-    setTimeout(resolve, 3000);
-  });
-  const headers = { 'Content-Type': 'application/sdp' };
-  const response = await fetch('/offer', { method: 'POST', headers, body: connection.localDescription.sdp });
-  if (response.status !== 201) throw new Error(await response.text());
-  const resource = response.headers.get('Location');
-  await connection.setRemoteDescription({ type: 'answer', sdp: await response.text() });
-  const started = performance.now();
-  while (connection.connectionState !== 'connected') {
-    if (performance.now() - started > 10_000) throw new Error(`the connection is ${connection.connectionState}`);
-    await new Promise(resolve => setTimeout(resolve, 20));
-  }
-  const connected = performance.now() - started;
-  await new Promise(resolve => setTimeout(resolve, 1000 * seconds));
-  const theirs = await (await fetch(`${resource}/stats`)).json();
-  const ours = [...(await connection.getStats()).values()].map(stats => ({ ...stats }));
-  connection.close();
-  const gone = await fetch(resource, { method: 'DELETE' });
-  return { connected, ours, theirs, deleted: gone.status };
-}
-
-await run(`offer, ${which}, --setup ${setup}`, which, null, async page => {
+const offer = (setup, url) => async page => {
   await page.goto(url);
-  const { connected, ours, theirs, deleted } = await page.evaluate(call, SECONDS);
-  const find = (report, type, kind) => report.find(stats => stats.type === type && (!kind || stats.kind === kind));
+  const connected = await page.evaluate(dial, null);
+  await sleep(1000 * SECONDS);
+  const { ours, theirs } = await page.evaluate(statistics);
+  const deleted = await page.evaluate(hangUp);
   const encoded = find(ours, 'outbound-rtp', 'video').framesEncoded;
   const decoded = find(ours, 'inbound-rtp', 'video').framesDecoded;
   const heard = find(ours, 'inbound-rtp', 'audio').packetsReceived;
@@ -60,4 +27,10 @@ await run(`offer, ${which}, --setup ${setup}`, which, null, async page => {
   if (deleted !== 200 && deleted !== 404) throw new Error(`DELETE: ${deleted}`);
   await until('0 peers', async () => (await (await fetch(new URL('status', url))).json()).peers === 0, 2);
   return told;
+};
+
+const tests = servers.map(server => {
+  const [setup, url] = server.split('=');
+  return [`offer, --setup ${setup}`, offer(setup, url)];
 });
+await run(which, null, Object.fromEntries(tests));

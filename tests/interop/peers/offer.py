@@ -11,7 +11,7 @@ import aiohttp
 import av
 from aiortc import AudioStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
 
-SECONDS = 6
+SECONDS = 5
 
 
 class MovingPicture(VideoStreamTrack):

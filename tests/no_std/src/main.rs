@@ -34,6 +34,13 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}
 
+/// Likewise, by what `format!` calls.
+#[unsafe(no_mangle)]
+extern "C" fn _Unwind_Resume() -> ! {
+    // SAFETY: `abort` has no preconditions.
+    unsafe { abort() }
+}
+
 /// Hands out memory from a fixed arena and never takes it back.
 struct Arena {
     memory: UnsafeCell<[u8; Arena::LEN]>,
@@ -101,8 +108,14 @@ fn aes_ctr() -> bool {
 }
 
 fn sdp() -> bool {
-    let text = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
-    rtckit_sdp::Session::parse(text).is_ok()
+    use rtckit_sdp::{Origin, Session, offer_answer};
+
+    let text = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\nc=IN IP4 127.0.0.1\r\n";
+    let Ok(offer) = Session::parse_strict(text) else {
+        return false;
+    };
+    let answer = offer_answer::answer(&offer, &Origin::anonymous(2, 1), |_, _| None);
+    answer.is_ok_and(|answer| answer.is_strict())
 }
 
 fn stun() -> bool {

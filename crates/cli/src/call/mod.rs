@@ -1,7 +1,9 @@
 //! `rtckit call`: a call to a server that takes offers over HTTP.
 
+mod answer;
 mod http;
 mod options;
+pub(crate) mod tls;
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use crate::report::{Facts, Promise, Report};
 use crate::stage::{self, Stage};
 use crate::story;
 use crate::trace::{Chapter, Trace};
-use http::Answer;
+use http::{Answer, Client};
 
 pub(crate) use options::Options;
 
@@ -48,12 +50,16 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         url: url.to_string(),
         echo: None,
     };
-    stage::run(&options.stage, scene, |stage| call(options, url, stage))
+    let client = Client::new(&options.trust())?;
+    stage::run(&options.stage, scene, |stage| {
+        call(options, url, client, stage)
+    })
 }
 
 async fn call(
     options: &Options,
     url: axum::http::Uri,
+    client: Client,
     stage: Stage,
 ) -> Result<(Report<Scene>, [Stream; 2]), Failure> {
     let Stage {
@@ -76,10 +82,20 @@ async fn call(
         transceivers.push(connection.add_transceiver(stream.kind(), Direction::SendRecv)?);
     }
     let called = trace.elapsed();
-    let answer = signal(&trace, &connection, &url).await?;
+    let answer = signal(options, &trace, &connection, &client, &url).await?;
     if !answer.is_echo {
         for stream in &mut streams {
             stream.expect_anything();
+        }
+    }
+    for (stream, transceiver) in streams.iter_mut().zip(&transceivers) {
+        let direction = transceiver.current_direction();
+        if !direction.is_some_and(Direction::sends) {
+            trace.tell(
+                Chapter::Call,
+                format_args!("the server takes no {} from here", stream.kind()),
+            );
+            stream.only_listen();
         }
     }
     // From here on there is someone to say goodbye to.
@@ -97,7 +113,7 @@ async fn call(
     let stats = connection.stats().await;
     trace.tell(Chapter::HangUp, "hanging up");
     if let Some(resource) = &answer.resource {
-        http::delete(resource).await;
+        client.delete(resource).await;
     }
     connection.close().await;
     trace.tell(Chapter::Stop, "the connection is closed");
@@ -134,8 +150,10 @@ async fn call(
 
 /// Offers, and takes the answer.
 async fn signal(
+    options: &Options,
     trace: &Trace,
     connection: &PeerConnection,
+    client: &Client,
     url: &axum::http::Uri,
 ) -> Result<Answer, Failure> {
     let offer = connection.create_offer().await?;
@@ -155,7 +173,13 @@ async fn signal(
         Chapter::Call,
         format_args!("offer to {url}, {} bytes of SDP", offer.len()),
     );
-    let answer = http::post(url, &offer).await?;
+    let answer = client.post(url, &offer).await?;
+    if let (true, Some(fingerprint)) = (options.insecure, &answer.certificate) {
+        trace.tell(
+            Chapter::Call,
+            format_args!("the server's certificate is not checked: {fingerprint}"),
+        );
+    }
     trace.tell(
         Chapter::Call,
         format_args!(
@@ -164,11 +188,18 @@ async fn signal(
             if answer.is_echo { ", and echoes" } else { "" }
         ),
     );
-    connection
-        .set_remote_description(SessionDescription::answer(answer.sdp.as_str()))
-        .await
-        .map_err(|error| Failure::new(format_args!("{url}: {error}")))?;
-    Ok(answer)
+    let taken = match answer::check(&offer, &answer.sdp) {
+        Ok(()) => connection
+            .set_remote_description(SessionDescription::answer(answer.sdp.as_str()))
+            .await
+            .map_err(|error| Failure::new(format_args!("{url}: {error}"))),
+        Err(why) => Err(Failure::new(format_args!("{url}: {why}"))),
+    };
+    if let (Err(_), Some(resource)) = (&taken, &answer.resource) {
+        // The server waits for a call that will not come.
+        client.delete(resource).await;
+    }
+    taken.map(|()| answer)
 }
 
 /// Connects and plays. Returns when it was connected, since the story began.

@@ -1,7 +1,10 @@
 //! The command line of `rtckit call`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
+use super::tls::Trust;
 use crate::arguments::Setup;
 use crate::stage;
 
@@ -22,4 +25,26 @@ pub(crate) struct Options {
     /// Which DTLS role to take
     #[arg(long, value_enum, default_value_t)]
     pub(crate) setup: Setup,
+
+    /// For https://: trust the certificates in this file (PEM), and whom they vouch for, instead of whom the system
+    /// trusts; repeatable
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    pub(crate) ca: Vec<PathBuf>,
+
+    /// For https://: take any certificate, and print its fingerprint
+    #[arg(long)]
+    pub(crate) insecure: bool,
+}
+
+impl Options {
+    /// Whom to believe.
+    pub(crate) fn trust(&self) -> Trust {
+        if self.insecure {
+            Trust::Everybody
+        } else if self.ca.is_empty() {
+            Trust::System
+        } else {
+            Trust::Only(self.ca.clone())
+        }
+    }
 }

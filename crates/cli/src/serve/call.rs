@@ -5,10 +5,12 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use rtckit::{
     ConnectionState, Direction, Event, IceGatheringState, MediaKind, PeerConnection,
     SessionDescription, StatsReport, Transceiver, TransceiverId,
 };
+use rtckit_sdp::Session;
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -60,7 +62,10 @@ pub(crate) async fn answer(
     offer: String,
     slot: Slot,
 ) -> Result<(Arc<Line>, String), Refusal> {
-    let connection = PeerConnection::new(server.configuration()).await?;
+    let connection = match PeerConnection::new(server.configuration()).await {
+        Ok(connection) => connection,
+        Err(error) => return Err(no_sockets(error)),
+    };
     let remote = SessionDescription::offer(offer.as_str());
     if let Err(error) = connection.set_remote_description(remote).await {
         return Err(Refusal::description(&error, &offer));
@@ -76,6 +81,14 @@ pub(crate) async fn answer(
     }
     let answer = connection.create_answer().await?;
     connection.set_local_description(answer).await?;
+    let flows = |transceiver: &Transceiver| {
+        let direction = transceiver.current_direction();
+        direction.is_some_and(|direction| direction != Direction::Inactive)
+    };
+    // The answer would be in order, and say no to everything.
+    if !transceivers.iter().any(flows) {
+        return Err(Refusal::unprocessable(why_nothing_flows(&offer)));
+    }
     gathered(&connection).await;
     let answer = connection
         .local_description()
@@ -107,6 +120,32 @@ pub(crate) async fn answer(
     Ok((line, answer.sdp))
 }
 
+/// What an offer lacks of which no section can be accepted.
+fn why_nothing_flows(offer: &str) -> &'static str {
+    let session = Session::parse(offer).ok();
+    let sections = || {
+        let sections = session.iter().flat_map(Session::media);
+        sections.filter(|section| !section.is_rejected())
+    };
+    if sections().next().is_none() {
+        "every section of the offer is rejected (port 0)"
+    } else if sections().all(|section| !section.has("rtcp-mux")) {
+        "the offer has no a=rtcp-mux, and without it there is no call (RFC 8858)"
+    } else {
+        "nothing of the offer can be sent or received here: no section is bundled, has VP8 or Opus, and is not inactive"
+    }
+}
+
+/// The system gives no sockets, or not as many: that may pass.
+fn no_sockets(error: rtckit::Error) -> Refusal {
+    match error {
+        rtckit::Error::Bind { .. } | rtckit::Error::Interfaces(_) => {
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error)
+        }
+        error => Refusal::from(error),
+    }
+}
+
 /// Waits until the local candidates are known: they belong into the answer, which is sent once.
 async fn gathered(connection: &PeerConnection) {
     let complete = async {
@@ -125,14 +164,14 @@ async fn run(server: Arc<Server>, line: Arc<Line>, transceivers: Vec<Transceiver
     let start = Instant::now();
     // Aborts what is in it when it is dropped.
     let mut streams = JoinSet::new();
-    let mut restarts = HashMap::new();
+    let mut keyframes = HashMap::new();
     for transceiver in transceivers {
         match server.clip(transceiver.kind()) {
             Some(clip) => {
-                let restart = Arc::new(Notify::new());
-                restarts.insert(transceiver.id(), Arc::clone(&restart));
+                let keyframe = Arc::new(Notify::new());
+                keyframes.insert(transceiver.id(), Arc::clone(&keyframe));
                 let connection = line.connection.clone();
-                streams.spawn(play::play(clip, connection, transceiver, restart));
+                streams.spawn(play::play(clip, connection, transceiver, keyframe));
             }
             None => {
                 streams.spawn(echo::echo(transceiver));
@@ -143,7 +182,7 @@ async fn run(server: Arc<Server>, line: Arc<Line>, transceivers: Vec<Transceiver
         // In this order: a caller that hangs up also closes, and both may be known by the time we look.
         biased;
         why = line.ended() => why,
-        why = watch(&server, &line, &restarts) => why,
+        why = watch(&server, &line, &keyframes) => why,
         why = connects(&line) => why,
     };
     // From here on the call does not count any more, though its farewell may take a moment.
@@ -159,7 +198,7 @@ async fn run(server: Arc<Server>, line: Arc<Line>, transceivers: Vec<Transceiver
 async fn watch(
     server: &Server,
     line: &Line,
-    restarts: &HashMap<TransceiverId, Arc<Notify>>,
+    keyframes: &HashMap<TransceiverId, Arc<Notify>>,
 ) -> Ending {
     while let Some(event) = line.connection.next_event().await {
         match event {
@@ -169,8 +208,8 @@ async fn watch(
             Event::ConnectionState(ConnectionState::Failed) => return Ending::Lost,
             Event::ConnectionState(ConnectionState::Closed) => return Ending::Closed,
             // Only who made the picture can make it anew.
-            Event::KeyframeRequested(transceiver) => match restarts.get(&transceiver.id()) {
-                Some(restart) => restart.notify_one(),
+            Event::KeyframeRequested(transceiver) => match keyframes.get(&transceiver.id()) {
+                Some(keyframe) => keyframe.notify_one(),
                 None => transceiver.receiver().request_keyframe(),
             },
             _ => {}

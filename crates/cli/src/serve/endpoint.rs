@@ -10,8 +10,7 @@
 //! ```
 //!
 //! Offers and their resources are as in WHIP ([RFC 9725](https://www.rfc-editor.org/rfc/rfc9725)), but media
-//! comes back as well. What is left out: ICE restarts (422), CORS (other sites' pages have no business here),
-//! and authorization.
+//! comes back as well. What is left out: ICE restarts (422) and authorization. [`origin`] says which pages may call.
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -20,9 +19,11 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, patch, post};
 use axum::{Json, Router};
+use http_body_util::LengthLimitError;
 use rtckit::IceCandidate;
 use rtckit_sdp::Session;
 use serde::Serialize;
@@ -30,7 +31,7 @@ use tokio::time::timeout;
 
 use super::peers::{Ending, Line};
 use super::refusal::Refusal;
-use super::{Server, call, page, stats};
+use super::{Server, call, origin, page, stats, unread};
 
 /// The largest body that is read. Browsers' offers have 3 to 20 kB.
 const MAX_BODY: usize = 64 << 10;
@@ -56,10 +57,16 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
     Router::new()
         .merge(page::router())
         .route("/offer", post(offer).options(offer_options))
-        .route("/offer/{name}", patch(trickle).delete(hang_up))
+        .route(
+            "/offer/{name}",
+            patch(trickle).delete(hang_up).options(call_options),
+        )
         .route("/offer/{name}/stats", get(statistics))
         .route("/status", get(status))
+        .method_not_allowed_fallback(not_so)
         .fallback(any(nothing_here))
+        .layer(from_fn_with_state(Arc::clone(&server), origin::check))
+        .layer(from_fn(unread::close))
         .with_state(server)
 }
 
@@ -92,6 +99,19 @@ async fn offer_options() -> Response {
     headers.insert(header::ALLOW, HeaderValue::from_static("OPTIONS, POST"));
     headers.insert("accept-post", HeaderValue::from_static(SDP));
     response
+}
+
+async fn call_options(
+    State(server): State<Arc<Server>>,
+    Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+    find(&server, &name)?;
+    let mut response = StatusCode::OK.into_response();
+    let headers = response.headers_mut();
+    let methods = HeaderValue::from_static("DELETE, OPTIONS, PATCH");
+    headers.insert(header::ALLOW, methods);
+    headers.insert("accept-patch", HeaderValue::from_static(SDP_FRAGMENT));
+    Ok(response)
 }
 
 /// Takes candidates that were found after the offer ([RFC 9725 §4.3.2](https://www.rfc-editor.org/rfc/rfc9725#section-4.3.2)).
@@ -178,6 +198,14 @@ async fn status(State(server): State<Arc<Server>>) -> Json<Status> {
     })
 }
 
+/// The `Allow` header, which the router adds, says what could be done instead.
+async fn not_so() -> Refusal {
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this cannot be done here; Allow says what can",
+    )
+}
+
 async fn nothing_here() -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, "there is nothing here")
 }
@@ -193,14 +221,25 @@ async fn text(request: Request<Body>, media_type: &'static str) -> Result<String
             format_args!("the Content-Type must be {media_type}"),
         ));
     }
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    // Before the first byte of it is read.
+    if announced.is_some_and(|length| length > MAX_BODY as u64) {
+        return Err(too_large());
+    }
     let body = timeout(BODY_TIMEOUT, to_bytes(request.into_body(), MAX_BODY)).await;
     let bytes = match body {
         Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => {
-            return Err(Refusal::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                format_args!("the body broke off, or has more than {MAX_BODY} bytes"),
-            ));
+        Ok(Err(error)) => {
+            let is_too_large = error
+                .into_inner()
+                .downcast_ref::<LengthLimitError>()
+                .is_some();
+            return Err(if is_too_large {
+                too_large()
+            } else {
+                Refusal::bad_request("the body broke off")
+            });
         }
         Err(_) => {
             return Err(Refusal::new(
@@ -216,6 +255,13 @@ async fn text(request: Request<Body>, media_type: &'static str) -> Result<String
         let (line, column) = place(error.as_bytes(), error.utf8_error().valid_up_to());
         Refusal::bad_request(format_args!("line {line}, column {column}: expected UTF-8"))
     })
+}
+
+fn too_large() -> Refusal {
+    Refusal::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format_args!("the body has more than {MAX_BODY} bytes"),
+    )
 }
 
 /// Line and column of a byte, from 1.
@@ -247,19 +293,32 @@ fn entity_tag(line: &Line) -> String {
     format!("\"{}\"", line.name)
 }
 
-/// A request that names a version of the ICE session means ours
+/// A request names the ICE session it is for, and means ours
 /// ([RFC 9725 §4.3.1](https://www.rfc-editor.org/rfc/rfc9725#section-4.3.1)).
 fn check_entity_tag(line: &Line, headers: &HeaderMap) -> Result<(), Refusal> {
-    match headers.get(header::IF_MATCH) {
-        Some(tag) if tag == "*" || tag == "\"*\"" => {
-            Err(Refusal::unprocessable("ICE restarts are not supported"))
-        }
-        Some(tag) if tag.as_bytes() != entity_tag(line).as_bytes() => Err(Refusal::new(
-            StatusCode::PRECONDITION_FAILED,
-            "this is not the entity tag of the call",
-        )),
-        _ => Ok(()),
+    let given = headers.get_all(header::IF_MATCH).iter();
+    // Entity tags of ours have no comma, so it does not matter how those of others are split.
+    let given: Vec<&[u8]> = given
+        .flat_map(|list| list.as_bytes().split(|&byte| byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .collect();
+    if given.is_empty() {
+        return Err(Refusal::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            "If-Match must name the entity tag that came with the answer",
+        ));
     }
+    if given.contains(&entity_tag(line).as_bytes()) {
+        return Ok(());
+    }
+    let means_a_restart = |tag: &&[u8]| [&b"*"[..], b"\"*\""].contains(tag);
+    if given.iter().any(means_a_restart) {
+        return Err(Refusal::unprocessable("ICE restarts are not supported"));
+    }
+    Err(Refusal::new(
+        StatusCode::PRECONDITION_FAILED,
+        "this is not the entity tag of the call",
+    ))
 }
 
 fn is_of_the_offer(line: &Line, ufrag: &str) -> bool {

@@ -1,26 +1,30 @@
 //! `rtckit serve`: a page that calls, and an endpoint that answers.
 
 mod call;
+mod crowd;
+mod descriptors;
 mod echo;
 mod endpoint;
 mod listen;
 mod log;
 mod options;
+mod origin;
 mod page;
 mod peers;
 mod play;
 mod refusal;
 mod stats;
-pub(crate) mod tls;
+mod tls;
+mod unread;
 
-use core::fmt::Write as _;
+use core::fmt::{Display, Write as _};
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 use rtckit::{Configuration, Identity, Interface, MediaKind, Provider};
 use serde::Serialize;
-use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::failure::Failure;
@@ -29,6 +33,7 @@ use crate::trace::Chapter;
 pub(crate) use log::Log;
 use peers::{Ending, Peers, Slot};
 use refusal::Refusal;
+use tls::Tls;
 
 pub(crate) use options::Options;
 
@@ -55,19 +60,49 @@ pub(crate) struct Server {
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 enum Report<'r> {
-    Listening { url: &'r str, offer: &'r str },
-    Stopping { peers: usize },
-    Stopped { calls: u64 },
+    Listening {
+        url: &'r str,
+        offer: &'r str,
+        /// All URLs at which the page is found; `url` is the first.
+        urls: &'r [String],
+        /// The certificate's fingerprint.
+        certificate: Option<&'r str>,
+    },
+    Stopping {
+        peers: usize,
+    },
+    Stopped {
+        calls: u64,
+    },
 }
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    check_addresses(&options.ip)?;
+    descriptors::raise_limit();
     let server = Arc::new(Server::new(options)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format_args!("cannot start: {error}")))?;
     runtime.block_on(server.run())
+}
+
+/// Candidates are addresses of this machine.
+fn check_addresses(asked: &[IpAddr]) -> Result<(), Failure> {
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let interfaces = if_addrs::get_if_addrs().map_err(|error| {
+        Failure::new(format_args!("cannot list the network interfaces: {error}"))
+    })?;
+    let is_here = |address: &IpAddr| interfaces.iter().any(|found| found.ip() == *address);
+    match asked.iter().find(|address| !is_here(address)) {
+        Some(address) => Err(Failure::new(format_args!(
+            "--ip {address}: this machine has no such address"
+        ))),
+        None => Ok(()),
+    }
 }
 
 impl Server {
@@ -104,37 +139,65 @@ impl Server {
     /// Serves until Ctrl-C or SIGTERM, and hangs up.
     async fn run(self: Arc<Self>) -> Result<(), Failure> {
         let stop = stop_signal()?;
-        let is_secure = self.options.is_secure();
-        let tls = is_secure
-            .then(|| tls::acceptor(&self.options))
-            .transpose()?;
         let address = self.options.listen;
+        let addresses = listen::reachable(address.ip());
+        let tls = if self.options.is_secure() {
+            let candidates = self.options.ip.iter().copied();
+            Some(tls::tls(
+                &self.options,
+                addresses.iter().copied().chain(candidates),
+            )?)
+        } else {
+            None
+        };
         let cannot_listen =
             |error| Failure::new(format_args!("cannot listen at {address}: {error}"));
-        let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
-        let url = listen::url(listener.local_addr().map_err(cannot_listen)?, is_secure);
-        let (tls, fingerprint) = tls.unzip();
-        if let Some(fingerprint) = fingerprint.flatten() {
-            self.log.trace.tell(
-                Chapter::Start,
-                format_args!("the certificate was made for this run: {fingerprint}"),
-            );
+        let listener = listen::bind(address).map_err(cannot_listen)?;
+        let port = listener.local_addr().map_err(cannot_listen)?.port();
+        self.tell_listening(&addresses, port, tls.as_ref());
+        let acceptor = tls.map(|tls| tls.acceptor);
+        let router = endpoint::router(Arc::clone(&self));
+        tokio::select! {
+            () = listen::listen(listener, acceptor, router) => {}
+            () = stop => {}
+        }
+        self.hang_up().await;
+        Ok(())
+    }
+
+    fn tell_listening(&self, addresses: &[IpAddr], port: u16, tls: Option<&Tls>) {
+        let tell = |what: &dyn Display| self.log.trace.tell(Chapter::Start, what);
+        let urls: Vec<String> = addresses
+            .iter()
+            .map(|&address| listen::url(SocketAddr::new(address, port), tls.is_some()))
+            .collect();
+        let Some((url, others)) = urls.split_first() else {
+            return;
+        };
+        if let Some(tls) = tls {
+            let whose = if self.options.cert.is_some() {
+                "the certificate is"
+            } else {
+                "the certificate was made for this run, and browsers will ask whether to go on:"
+            };
+            tell(&format_args!("{whose} {}", tls.fingerprint));
         }
         self.log.report(
             Chapter::Start,
             format_args!("open {url} in a browser, or POST an offer to {url}offer"),
             &Report::Listening {
-                url: &url,
+                url,
                 offer: &format!("{url}offer"),
+                urls: &urls,
+                certificate: tls.map(|tls| tls.fingerprint.as_str()),
             },
         );
-        let router = endpoint::router(Arc::clone(&self));
-        tokio::select! {
-            () = listen::listen(listener, tls, router) => {}
-            () = stop => {}
+        for other in others {
+            tell(&format_args!("from other machines: {other}"));
         }
-        self.hang_up().await;
-        Ok(())
+        if tls.is_none() && !self.options.listen.ip().is_loopback() {
+            tell(&"browsers on other machines give the page no camera without --tls");
+        }
     }
 
     /// Ends all calls and waits for their farewells.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::origin::Origin;
 use crate::arguments::Setup;
 
 /// A web server with a page that calls, and an endpoint that answers
@@ -28,6 +29,11 @@ pub(crate) struct Options {
     /// The certificate's private key, PEM
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
+
+    /// Let the web pages of this origin call as well, such as https://example.org; repeatable; * means all. Without
+    /// it only the server's own page may
+    #[arg(long, value_name = "ORIGIN", value_parser = Origin::parse)]
+    pub(crate) allow_origin: Vec<Origin>,
 
     /// Offer only this local address as a candidate; repeatable [default: every interface and loopback]
     #[arg(long, value_name = "ADDR")]

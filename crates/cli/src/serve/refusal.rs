@@ -49,9 +49,18 @@ impl Refusal {
 }
 
 impl From<rtckit::Error> for Refusal {
-    /// What fails on this side, such as sockets that cannot be bound.
+    /// What fails on this side, such as sockets that cannot be bound; but a description is the caller's, wherever its fault
+    /// is noticed.
     fn from(error: rtckit::Error) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error)
+        let status = match error {
+            rtckit::Error::Peer(
+                PeerError::MalformedDescription(_)
+                | PeerError::UnacceptableDescription(_)
+                | PeerError::TooManyTransceivers,
+            ) => StatusCode::BAD_REQUEST,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error)
     }
 }
 

@@ -14,7 +14,7 @@ use rtckit_proto::{CursorError, Reader, Writer};
 use crate::error::ParseError;
 
 /// Which message it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HandshakeType(pub(crate) u8);
 
 impl HandshakeType {
@@ -28,6 +28,24 @@ impl HandshakeType {
     pub(crate) const CERTIFICATE_VERIFY: Self = Self(15);
     pub(crate) const CLIENT_KEY_EXCHANGE: Self = Self(16);
     pub(crate) const FINISHED: Self = Self(20);
+}
+
+impl core::fmt::Debug for HandshakeType {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match *self {
+            Self::CLIENT_HELLO => "ClientHello",
+            Self::SERVER_HELLO => "ServerHello",
+            Self::HELLO_VERIFY_REQUEST => "HelloVerifyRequest",
+            Self::CERTIFICATE => "Certificate",
+            Self::SERVER_KEY_EXCHANGE => "ServerKeyExchange",
+            Self::CERTIFICATE_REQUEST => "CertificateRequest",
+            Self::SERVER_HELLO_DONE => "ServerHelloDone",
+            Self::CERTIFICATE_VERIFY => "CertificateVerify",
+            Self::CLIENT_KEY_EXCHANGE => "ClientKeyExchange",
+            Self::FINISHED => "Finished",
+            Self(other) => return write!(f, "message {other}"),
+        })
+    }
 }
 
 /// What stands in front of each fragment.

@@ -155,8 +155,11 @@ impl RecordLayer {
                 .map_err(|_| Misuse::BufferTooSmall)?;
             let (payload, tag) = buf[head..].split_at_mut(len);
             let aad = additional_data(&header, len);
-            let sealed = cipher.aes.seal(&cipher.nonce(explicit), &aad, payload);
-            tag.copy_from_slice(&sealed.map_err(|_| Misuse::PayloadTooLarge)?);
+            let tag = tag.try_into().map_err(|_| Misuse::BufferTooSmall)?;
+            cipher
+                .aes
+                .seal(&cipher.nonce(explicit), &aad, payload, tag)
+                .map_err(|_| Misuse::PayloadTooLarge)?;
         }
         *next += 1;
         Ok(total)

@@ -5,6 +5,7 @@ use super::codec::{Agreed, common_codecs, formats};
 use super::{Codec, Description, Media, RtpSection, Section};
 use crate::error::Error;
 use rtckit_sdp::attribute::Direction;
+use rtckit_sdp::offer_answer;
 
 /// What this side brings to one section of an answer.
 #[derive(Clone, Debug)]
@@ -69,7 +70,7 @@ pub(crate) fn answer_section(
     if offered.rejected || !shares_transport || !offered.rtcp_mux || codecs.is_empty() {
         return refusal;
     }
-    let direction = local.direction.intersection(theirs.direction.reversed());
+    let direction = offer_answer::answer_direction(theirs.direction, local.direction);
     let (ssrcs, rtx_ssrcs) = local.announced(direction, &codecs);
     Section {
         mid: offered.mid.clone(),
@@ -115,55 +116,12 @@ pub(crate) fn agreed_codec(
     Codec::agreed(&of(ours)?, &of(theirs)?)
 }
 
-/// Whether `answer` is one to `offer`: the same sections in the same order, nothing in use that was not offered
-/// ([RFC 9429 §5.9, §5.11](https://www.rfc-editor.org/rfc/rfc9429#section-5.11)).
+/// Whether `answer` is one to `offer`: the same sections in the same order, nothing in use that was not offered, all on
+/// the one transport there is ([RFC 9429 §5.9, §5.11](https://www.rfc-editor.org/rfc/rfc9429#section-5.11)).
 pub(crate) fn check_answer(offer: &Description, answer: &Description) -> Result<(), Error> {
-    let refuse = |rule| Err(Error::UnacceptableDescription(rule));
-    if answer.sections.len() != offer.sections.len() {
-        return refuse("an answer has as many media sections as its offer (RFC 3264 §6)");
-    }
-    for (offered, answered) in offer.sections.iter().zip(&answer.sections) {
-        if answered.rejected {
-            continue;
-        }
-        let same_kind = match (&offered.media, &answered.media) {
-            (Media::Rtp(offered), Media::Rtp(answered)) => offered.kind == answered.kind,
-            (Media::Other { kind, .. }, Media::Other { kind: answered, .. }) => kind == answered,
-            _ => false,
-        };
-        if !same_kind {
-            return refuse(
-                "each section of an answer has the media type of the one offered (RFC 3264 §6)",
-            );
-        }
-        if offered.rejected {
-            return refuse("a section offered with port zero cannot be accepted (RFC 3264 §6)");
-        }
-        if !answered.mid.is_empty() && answered.mid != offered.mid {
-            return refuse("an answer repeats the offer's mids (RFC 5888 §9.1)");
-        }
-        if answered.rtp().is_some() && !answered.rtcp_mux {
-            return refuse("a=rtcp-mux is required (RFC 8858)");
-        }
-    }
-    // All that is accepted travels on one transport, so an answer that accepts several sections bundles them.
-    let accepted = offer
-        .sections
-        .iter()
-        .zip(&answer.sections)
-        .filter(|(_, answered)| !answered.rejected);
-    let unbundled = accepted
-        .clone()
-        .any(|(offered, _)| !answer.bundle.contains(&offered.mid));
-    if accepted.count() > 1 && unbundled {
-        return refuse(
-            "sections that are accepted are bundled: no other transport was offered (RFC 9143 §7.3)",
-        );
-    }
-    if answer.bundle.iter().any(|mid| !offer.bundle.contains(mid)) {
-        return refuse(
-            "an answer's BUNDLE group names only sections of the offer's (RFC 9143 §7.3.3)",
-        );
-    }
-    Ok(())
+    let (offer, answer) = (offer.outline(), answer.outline());
+    offer_answer::check_sections(&offer, &answer)
+        .and_then(|()| offer_answer::check_one_transport(&offer, &answer))
+        .and_then(|()| offer_answer::check_bundles(&offer, &answer))
+        .map_err(|violation| Error::UnacceptableDescription(violation.rule))
 }

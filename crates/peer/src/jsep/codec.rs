@@ -1,5 +1,7 @@
 //! The codecs a section can settle on.
 
+use rtckit_sdp::offer_answer;
+
 use crate::state::MediaKind;
 
 /// A codec under the payload type a description gives it.
@@ -115,19 +117,15 @@ pub(crate) fn offered_codecs(kind: MediaKind) -> Vec<Codec> {
 /// first is taken: what is answered is what will be received.
 pub(crate) fn common_codecs(kind: MediaKind, offered: &[Codec]) -> Vec<Codec> {
     let ours = offered_codecs(kind);
-    let first = |theirs: &&Codec| {
-        let of_format = |codec: &&Codec| codec.format == theirs.format;
-        offered.iter().find(of_format) == Some(*theirs)
-    };
-    let common = |theirs: &Codec| {
-        let own = ours.iter().find(|own| own.format == theirs.format)?;
-        Some(Codec {
+    let same = |theirs: &Codec, own: &Codec| theirs.format == own.format;
+    offer_answer::common_by(offered, &ours, same)
+        .into_iter()
+        .map(|(theirs, own)| Codec {
             payload_type: theirs.payload_type,
             format: own.format,
             fmtp: own.fmtp.clone(),
             feedback: own.feedback.intersection(theirs.feedback),
             rtx: theirs.rtx.filter(|_| own.rtx.is_some()),
         })
-    };
-    offered.iter().filter(first).filter_map(common).collect()
+        .collect()
 }

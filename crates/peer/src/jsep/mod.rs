@@ -12,6 +12,7 @@ mod write;
 use rtckit_crypto::fingerprint::Fingerprint;
 
 use rtckit_sdp::attribute::{Direction, Setup};
+use rtckit_sdp::offer_answer::{Outline, SectionOutline};
 
 use crate::state::MediaKind;
 
@@ -109,7 +110,45 @@ impl Description {
     }
 }
 
+impl Description {
+    /// What the rules between descriptions look at.
+    pub(crate) fn outline(&self) -> Outline<'_> {
+        let sections = self.sections.iter().map(Section::outline).collect();
+        // That a rejected section leaves its group is left unchecked: not all do, and nothing depends on it.
+        let rejected = |mid: &str| {
+            let mut sections = self.sections.iter();
+            sections.any(|section| section.rejected && section.mid == mid)
+        };
+        let bundle = self.bundle.iter().map(String::as_str);
+        let bundle = bundle.filter(|mid| !rejected(mid)).collect();
+        Outline {
+            sections,
+            bundles: match self.bundle.is_empty() {
+                true => Vec::new(),
+                false => vec![bundle],
+            },
+        }
+    }
+}
+
 impl Section {
+    /// What the rules between descriptions look at.
+    fn outline(&self) -> SectionOutline<'_> {
+        SectionOutline {
+            kind: match &self.media {
+                Media::Rtp(rtp) => rtp.kind.as_str(),
+                Media::Other { kind, .. } => kind,
+            },
+            // Data channels may be answered in an older spelling: it is not compared.
+            protocol: "",
+            mid: Some(self.mid.as_str()).filter(|mid| !mid.is_empty()),
+            rejected: self.rejected,
+            is_rtp: self.rtp().is_some(),
+            rtcp_mux: self.rtcp_mux,
+            direction: self.rtp().map(|rtp| rtp.direction).unwrap_or_default(),
+        }
+    }
+
     /// The RTP part, when it has one.
     pub(crate) fn rtp(&self) -> Option<&RtpSection> {
         match &self.media {

@@ -1,6 +1,6 @@
 //! From SDP to what it means for a peer connection.
 
-use rtckit_crypto::fingerprint::Fingerprint;
+use rtckit_crypto::fingerprint::{Fingerprint, ParseFingerprintError};
 use rtckit_sdp::attribute::Attribute as _;
 use rtckit_sdp::attribute::{
     self, Candidate, EndOfCandidates, ExtMap, Feedback, IceLite, IcePwd, IceUfrag, Msid, RtcpMux,
@@ -17,6 +17,8 @@ use crate::state::MediaKind;
 const MAX_SECTIONS: usize = 64;
 /// How many candidates one section may list.
 const MAX_CANDIDATES: usize = 64;
+/// How many fingerprints of one section or session are looked at.
+const MAX_FINGERPRINTS: usize = 16;
 /// How many SSRCs, and how many pairs of them, one section may announce.
 const MAX_SSRCS: usize = 16;
 /// How many SSRCs of one section may be told to repeat others.
@@ -122,9 +124,16 @@ fn transport(
     let (Some(ufrag), Some(pwd)) = (ufrag, pwd) else {
         return Ok(None);
     };
-    let own = fingerprints(media.attributes());
+    for name in [IceUfrag::NAME, IcePwd::NAME] {
+        let named = |attribute: &attribute::RawAttribute<'_>| attribute.name == name;
+        let mut all = media.attributes().chain(session.attributes());
+        // what holds is the first, and what ICE cannot use is better refused here than where it is used
+        all.find(named)
+            .map_or(Ok(()), |attribute| attribute.check())?;
+    }
+    let own = fingerprints(media.attributes())?;
     let fingerprints = if own.is_empty() {
-        fingerprints(session.attributes())
+        fingerprints(session.attributes())?
     } else {
         own
     };
@@ -140,12 +149,17 @@ fn transport(
 /// ([RFC 8122 §5.1](https://www.rfc-editor.org/rfc/rfc8122#section-5.1)).
 fn fingerprints<'s>(
     attributes: impl Iterator<Item = attribute::RawAttribute<'s>>,
-) -> Vec<Fingerprint> {
-    attributes
-        .filter(|attribute| attribute.name == attribute::Fingerprint::NAME)
-        .filter_map(|attribute| attribute.value?.parse().ok())
-        .take(16)
-        .collect()
+) -> Result<Vec<Fingerprint>, Error> {
+    let mut fingerprints = Vec::new();
+    let named = attributes.filter(|attribute| attribute.name == attribute::Fingerprint::NAME);
+    for attribute in named.take(MAX_FINGERPRINTS) {
+        match attribute.value.unwrap_or_default().parse() {
+            Ok(fingerprint) => fingerprints.push(fingerprint),
+            Err(ParseFingerprintError::Algorithm) => {}
+            Err(_) => attribute.check()?,
+        }
+    }
+    Ok(fingerprints)
 }
 
 fn rtp_section(session: &Session<'_>, media: &SdpMedia<'_>, kind: MediaKind) -> RtpSection {

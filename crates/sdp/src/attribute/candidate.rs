@@ -4,7 +4,11 @@
 use super::Attribute;
 use crate::{
     error::ParseError,
-    grammar::{Parsed, blanks0, fail, is_blank, next_number, next_word, whole, word},
+    field::is_domain,
+    grammar::{
+        Parsed, blanks, blanks0, chars, expect, fail, is_blank, is_ice_char, next_number,
+        next_word, number, offset_in, whole, word,
+    },
 };
 use alloc::vec::Vec;
 use core::{fmt, net::IpAddr};
@@ -38,7 +42,7 @@ use nom::Parser;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Candidate<'a> {
-    /// Equal for candidates of one kind, base and server.
+    /// Equal for candidates of one kind, base and server. Empty if it was left out.
     pub foundation: &'a str,
     /// Which component of the stream: 1 for RTP and whatever shares its port, 2 for RTCP.
     pub component: u16,
@@ -83,8 +87,37 @@ impl<'a> Candidate<'a> {
 impl<'a> Attribute<'a> for Candidate<'a> {
     const NAME: &'static str = "candidate";
 
+    /// Also reads a candidate in which nothing stands before the blank that ends the foundation, as some servers and cameras
+    /// send it: its foundation is empty.
     fn parse(value: &'a str) -> Result<Self, ParseError> {
-        whole(Self::NAME, value, candidate)
+        match lacks_foundation(value) {
+            true => whole(Self::NAME, value, |input| after_foundation("", input)),
+            false => whole(Self::NAME, value, candidate),
+        }
+    }
+
+    /// The foundation has 1 to 32 `ice-char`s, the component is from 1 to 256, addresses are addresses or names, and what is
+    /// related and the TCP type come first, if the candidate is one that has them.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        let candidate = Self::parse(value)?;
+        let expected = "a foundation of 1 to 32 letters, digits, + and /";
+        chars(
+            Self::NAME,
+            candidate.foundation,
+            1..=32,
+            is_ice_char,
+            expected,
+        )?;
+        if !(1..=256).contains(&candidate.component) {
+            let at = candidate.foundation.len() + 1;
+            return Err(ParseError::new(Self::NAME, at, "a component from 1 to 256"));
+        }
+        check_address(
+            Self::NAME,
+            value,
+            value.split(is_blank).nth(4).unwrap_or_default(),
+        )?;
+        check_pairs(&candidate, value)
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
@@ -92,9 +125,18 @@ impl<'a> Attribute<'a> for Candidate<'a> {
             CandidateKind::Other(name) => name,
             _ => "-",
         };
+        let transport = match self.transport {
+            CandidateTransport::Other(name) => name,
+            _ => "-",
+        };
         let keys = self.extensions.iter().map(|(key, _)| *key);
-        let mut words = [self.foundation, kind].into_iter().chain(keys);
+        let mut words = [transport, kind].into_iter().chain(keys);
         if words.any(|word| word.is_empty() || word.contains(is_blank)) {
+            return Err(fmt::Error);
+        }
+        // Without a foundation, such a transport would be read as the component.
+        let ambiguous = self.foundation.is_empty() && is_number(transport);
+        if ambiguous || self.foundation.contains(is_blank) {
             return Err(fmt::Error);
         }
         write!(out, "{}", Shown(self))
@@ -143,11 +185,97 @@ impl fmt::Display for Shown<'_, '_> {
     }
 }
 
+/// Whether a component stands where the foundation should: a blank, a number, and no second number.
+pub(crate) fn lacks_foundation(value: &str) -> bool {
+    let mut words = value.split(is_blank).filter(|word| !word.is_empty());
+    let (first, second) = (words.next(), words.next());
+    value.starts_with(is_blank)
+        && first.is_some_and(is_number)
+        && second.is_some_and(|word| !is_number(word))
+}
+
+fn is_number(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `word`, cut out of `value`, is an address or a domain name; who cannot use the one or the other ignores the candidate.
+pub(super) fn check_address(
+    field: &'static str,
+    value: &str,
+    word: &str,
+) -> Result<(), ParseError> {
+    let expected = match word {
+        _ if word.parse::<IpAddr>().is_ok() || is_domain(word) => return Ok(()),
+        _ if word.starts_with('[') => "an IPv6 address without brackets",
+        _ if word.contains(':') => "an IPv6 address",
+        _ => "an IPv4 or IPv6 address, or a domain name",
+    };
+    Err(ParseError::new(field, offset_in(value, word), expected))
+}
+
+/// What is expected of a TCP candidate, by [RFC 6544 §4.5](https://www.rfc-editor.org/rfc/rfc6544.html#section-4.5).
+pub(crate) const TCP_TYPE_MISSING: &str = "tcptype after the type of a TCP candidate";
+
+/// The pairs after the type, in a value whose words are separated by single blanks: `[raddr rport] [tcptype] …`.
+fn check_pairs(candidate: &Candidate<'_>, value: &str) -> Result<(), ParseError> {
+    let at = |word, expected| {
+        Err(ParseError::new(
+            "candidate",
+            offset_in(value, word),
+            expected,
+        ))
+    };
+    let words = || value.split(is_blank).skip(8);
+    let key = |pair: usize| words().nth(2 * pair).unwrap_or_default();
+    let related = match (key(0), key(1)) {
+        ("raddr", "rport") => 2,
+        ("raddr", _) => 1,
+        _ => 0,
+    };
+    let places = [("raddr", 0), ("rport", 1), ("tcptype", related)];
+    for (pair, word) in words().step_by(2).enumerate() {
+        match places.iter().find(|(name, _)| *name == word) {
+            Some((_, place)) if *place == pair => {}
+            Some(("tcptype", _)) => {
+                return at(word, "tcptype right after the type, raddr and rport");
+            }
+            Some(_) => return at(word, "raddr and rport, in this order, right after the type"),
+            None => {}
+        }
+    }
+    let kind = value.split(is_blank).nth(7).unwrap_or_default();
+    match candidate.kind {
+        CandidateKind::Host if related > 0 => {
+            return at(key(0), "no raddr and rport after the type host");
+        }
+        CandidateKind::Host | CandidateKind::Other(_) => {}
+        _ if related < 2 => {
+            return at(
+                kind,
+                "raddr and rport after the type: only a host candidate has none",
+            );
+        }
+        _ => {}
+    }
+    if related > 0 {
+        check_address("candidate", value, words().nth(1).unwrap_or_default())?;
+    }
+    if candidate.transport == CandidateTransport::Tcp && candidate.tcp_type.is_none() {
+        return at(kind, TCP_TYPE_MISSING);
+    }
+    Ok(())
+}
+
 fn candidate(input: &str) -> Parsed<'_, Candidate<'_>> {
+    let (input, foundation) = word("a foundation")(input)?;
+    let (input, _) = expect("a component from 1 to 256", blanks).parse(input)?;
+    after_foundation(foundation, input)
+}
+
+fn after_foundation<'a>(foundation: &'a str, input: &'a str) -> Parsed<'a, Candidate<'a>> {
     const TYP: &str = "the word typ";
 
-    let (input, foundation) = word("a foundation")(input)?;
-    let (input, component) = next_number("a component from 1 to 256")(input)?;
+    let (input, component) = number("a component from 1 to 256")(input)?;
     let (input, transport) = next_word("a transport: udp or tcp")(input)?;
     let (input, priority) = next_number("a priority below 4294967296")(input)?;
     let (input, address) = next_word("an address")(input)?;

@@ -1,9 +1,9 @@
 //! Who is who, and who speaks first: RFC 8122, RFC 4145, RFC 8842.
 
-use super::{Attribute, word};
+use super::{Attribute, hex_byte, word};
 use crate::{
     error::ParseError,
-    grammar::{Parsed, blanks, fail, token, whole},
+    grammar::{Parsed, blanks, chars, fail, token, whole},
 };
 use core::{fmt, hash};
 use nom::sequence::separated_pair;
@@ -49,8 +49,39 @@ impl<'a> Attribute<'a> for Fingerprint<'a> {
         Ok(Self { hash, digest })
     }
 
+    /// The digits of the hash are capitals, and as many as the function gives.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        let Self { hash, digest } = Self::parse(value)?;
+        let at = hash.len() + 1;
+        let text = value.get(at..).unwrap_or_default();
+        let length = [
+            ("md2", 16),
+            ("md5", 16),
+            ("sha-1", 20),
+            ("sha-224", 28),
+            ("sha-256", 32),
+            ("sha-384", 48),
+            ("sha-512", 64),
+        ];
+        let known = length
+            .iter()
+            .find(|(name, _)| hash.eq_ignore_ascii_case(name));
+        if known.is_some_and(|(_, length)| digest.as_bytes().len() != *length) {
+            let expected = "a hash as long as its function's";
+            return Err(ParseError::new(Self::NAME, value.len(), expected));
+        }
+        match text.find(|c: char| c.is_ascii_lowercase()) {
+            Some(small) => {
+                let expected = "capital hexadecimal digits";
+                Err(ParseError::new(Self::NAME, at + small, expected))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        write!(out, "{} {}", self.hash, self.digest)
+        super::write_word(out, self.hash)?;
+        write!(out, " {}", self.digest)
     }
 }
 
@@ -140,13 +171,6 @@ fn digest(input: &str) -> Parsed<'_, Digest> {
     }
 }
 
-fn hex_byte(input: &str) -> Option<(u8, &str)> {
-    let (digits, rest) = input.split_at_checked(2)?;
-    let all_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
-    let byte = u8::from_str_radix(digits, 16).ok()?;
-    all_hex.then_some((byte, rest))
-}
-
 /// `a=setup`: who opens the DTLS association
 /// ([RFC 4145 §4](https://www.rfc-editor.org/rfc/rfc4145.html#section-4),
 /// [RFC 8842 §5](https://www.rfc-editor.org/rfc/rfc8842.html#section-5)).
@@ -199,5 +223,38 @@ impl<'a> Attribute<'a> for Setup {
 word! {
     /// `a=tls-id`: changes when the DTLS association is to be a new one
     /// ([RFC 8842 §4](https://www.rfc-editor.org/rfc/rfc8842.html#section-4)).
-    TlsId, "tls-id", "an identifier of 20 to 255 characters"
+    TlsId, "tls-id", "an identifier of 20 to 255 characters", |value| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_');
+        chars(TlsId::NAME, value, 20..=255, allowed, "20 to 255 letters, digits, +, /, - and _")
+    }
+}
+
+/// `a=connection`: whether the transport of before is kept
+/// ([RFC 4145 §5](https://www.rfc-editor.org/rfc/rfc4145.html#section-5)). Not the `c=` line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reuse {
+    /// `new`: a transport is set up.
+    New,
+    /// `existing`: the one there is is kept.
+    Existing,
+}
+
+impl<'a> Attribute<'a> for Reuse {
+    const NAME: &'static str = "connection";
+
+    fn parse(value: &'a str) -> Result<Self, ParseError> {
+        const EXPECTED: &str = "new or existing";
+        whole(Self::NAME, value, |input| match token(EXPECTED)(input)? {
+            (rest, "new") => Ok((rest, Self::New)),
+            (rest, "existing") => Ok((rest, Self::Existing)),
+            _ => fail(input, EXPECTED),
+        })
+    }
+
+    fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        out.write_str(match self {
+            Self::New => "new",
+            Self::Existing => "existing",
+        })
+    }
 }

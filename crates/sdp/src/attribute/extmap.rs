@@ -3,7 +3,7 @@
 use super::{Attribute, Direction, flag};
 use crate::{
     error::ParseError,
-    grammar::{Parsed, after, blanks, fail, number, rest, token, whole, word},
+    grammar::{Parsed, after, blanks, fail, is_blank, number, rest, token, whole, word},
 };
 use core::fmt;
 
@@ -26,6 +26,34 @@ pub struct ExtMap<'a> {
 }
 
 impl<'a> ExtMap<'a> {
+    /// What an extension's URI is if it is sent encrypted; the real one follows it
+    /// ([RFC 6904 §4](https://www.rfc-editor.org/rfc/rfc6904.html#section-4)).
+    pub const ENCRYPT: &'static str = "urn:ietf:params:rtp-hdrext:encrypt";
+
+    /// The extension that is sent encrypted under this id, if that is what it says.
+    ///
+    /// ```
+    /// use rtckit_sdp::attribute::{Attribute, ExtMap};
+    ///
+    /// let outer = ExtMap::parse("4 urn:ietf:params:rtp-hdrext:encrypt urn:ietf:params:rtp-hdrext:smpte-tc 25@600/24")?;
+    /// let inner = outer.encrypted().unwrap();
+    /// assert_eq!((inner.uri, inner.attributes), ("urn:ietf:params:rtp-hdrext:smpte-tc", "25@600/24"));
+    /// assert_eq!(inner.encrypted(), None);
+    /// # Ok::<(), rtckit_sdp::ParseError>(())
+    /// ```
+    pub fn encrypted(&self) -> Option<Self> {
+        let (uri, attributes) = match self.attributes.split_once(is_blank) {
+            Some((uri, attributes)) => (uri, attributes.trim_start_matches(is_blank)),
+            None => (self.attributes, ""),
+        };
+        let is_encrypted = self.uri == Self::ENCRYPT && !uri.is_empty();
+        is_encrypted.then_some(Self {
+            uri,
+            attributes,
+            ..*self
+        })
+    }
+
     /// An extension in the direction of the media.
     pub const fn new(id: u16, uri: &'a str) -> Self {
         Self {

@@ -30,13 +30,25 @@ impl Fmtp<'_> {
 impl<'a> Attribute<'a> for Fmtp<'a> {
     const NAME: &'static str = "fmtp";
 
-    /// No parameters at all are allowed, as in Firefox.
+    /// Also reads a format without parameters.
     fn parse(value: &'a str) -> Result<Self, ParseError> {
         let (format, parameters) = whole(Self::NAME, value, (word("a format"), rest))?;
         Ok(Self {
             format,
             parameters: Parameters(parameters),
         })
+    }
+
+    /// There are parameters.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        match Self::parse(value)?.parameters.is_empty() {
+            true => Err(ParseError::new(
+                Self::NAME,
+                value.len(),
+                "a space, and parameters of the format",
+            )),
+            false => Ok(()),
+        }
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {

@@ -3,7 +3,7 @@
 use super::{Attribute, flag, word, words, write_next, write_word};
 use crate::{
     error::ParseError,
-    grammar::{self, blanks0, next_word, token, whole},
+    grammar::{self, blanks0, chars, is_token_char, next_word, token, whole},
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -12,13 +12,17 @@ use nom::{combinator::opt, sequence::preceded};
 word! {
     /// `a=mid`: the name of a media section
     /// ([RFC 5888 §4](https://www.rfc-editor.org/rfc/rfc5888.html#section-4)).
-    Mid, "mid", "a mid without spaces"
+    Mid, "mid", "a mid without spaces", |value| {
+        chars(Mid::NAME, value, 1..=usize::MAX, is_token_char, "a token")
+    }
 }
 
 word! {
     /// `a=label`: a name the application gives a media section
     /// ([RFC 4574](https://www.rfc-editor.org/rfc/rfc4574.html)).
-    Label, "label", "a label without spaces"
+    Label, "label", "a label without spaces", |value| {
+        chars(Label::NAME, value, 1..=usize::MAX, is_token_char, "a token")
+    }
 }
 
 flag! {
@@ -98,13 +102,29 @@ impl<'a> Attribute<'a> for Msid<'a> {
         Ok(Self { stream, track })
     }
 
+    /// A stream and a track are 1 to 64 token characters each.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        let mut at = 0;
+        for (i, word) in value.split(' ').enumerate() {
+            if i > 1 {
+                return Err(ParseError::new(Self::NAME, at - 1, "the end of the line"));
+            }
+            let expected = "an identifier of 1 to 64 token characters";
+            chars(Self::NAME, word, 1..=64, is_token_char, expected)
+                .map_err(|error| error.at(0, at))?;
+            at += word.len() + 1;
+        }
+        Ok(())
+    }
+
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         write_word(out, self.stream)?;
         self.track.map_or(Ok(()), |track| write_next(out, track))
     }
 }
 
-/// `a=msid-semantic`: what the streams of a session are for. An old draft's, still sent by the browsers,
+/// `a=msid-semantic`: what the streams of a session are for. Early versions of draft-ietf-mmusic-msid, which became RFC 8830,
+/// had it; it is still sent by the browsers,
 /// with a blank before the semantic (Chromium) or without (Firefox).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MsidSemantic<'a> {

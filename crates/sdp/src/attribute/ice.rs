@@ -4,7 +4,9 @@
 use super::{Address, Attribute, flag, numeric};
 use crate::{
     error::ParseError,
-    grammar::{is_blank, next_number, next_word, number, whole, word},
+    grammar::{
+        chars, is_blank, is_ice_char, next_number, next_word, number, offset_in, whole, word,
+    },
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -13,7 +15,9 @@ use nom::Parser;
 super::word! {
     /// `a=ice-ufrag`: the user name fragment, 4 to 256 `ice-char`s
     /// ([RFC 8839 §5.4](https://www.rfc-editor.org/rfc/rfc8839.html#section-5.4)).
-    IceUfrag, "ice-ufrag", "a user name fragment without spaces"
+    IceUfrag, "ice-ufrag", "a user name fragment without spaces", |value| {
+        chars(IceUfrag::NAME, value, 4..=256, is_ice_char, "4 to 256 letters, digits, + and /")
+    }
 }
 
 /// `a=ice-pwd`: the password, 22 to 256 `ice-char`s
@@ -26,6 +30,16 @@ impl<'a> Attribute<'a> for IcePwd<'a> {
 
     fn parse(value: &'a str) -> Result<Self, ParseError> {
         whole(Self::NAME, value, word("a password without spaces")).map(Self)
+    }
+
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        chars(
+            Self::NAME,
+            value,
+            22..=256,
+            is_ice_char,
+            "22 to 256 letters, digits, + and /",
+        )
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
@@ -53,7 +67,7 @@ flag! {
 
 flag! {
     /// `a=end-of-candidates`: no more will be trickled
-    /// ([RFC 8840 §8.2](https://www.rfc-editor.org/rfc/rfc8840.html#section-8.2)).
+    /// ([RFC 8840 §8.1](https://www.rfc-editor.org/rfc/rfc8840.html#section-8.1)).
     EndOfCandidates, "end-of-candidates"
 }
 
@@ -96,6 +110,16 @@ impl<'a> Attribute<'a> for IceOptions<'a> {
         Ok(Self(value))
     }
 
+    /// Tags are of `ice-char`s: `google-ice`, which was never registered, is none.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        let expected = "a tag of letters, digits, + and /";
+        for tag in Self::parse(value)?.tags() {
+            chars(Self::NAME, tag, 1..=usize::MAX, is_ice_char, expected)
+                .map_err(|error| error.at(0, offset_in(value, tag)))?;
+        }
+        Ok(())
+    }
+
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         out.write_str(self.0)
     }
@@ -125,6 +149,23 @@ impl<'a> Attribute<'a> for RemoteCandidates<'a> {
             Ok((input, list))
         };
         whole(Self::NAME, value, list).map(Self)
+    }
+
+    /// Components are from 1 to 256, addresses are addresses or names.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        let components = Self::parse(value)?.0.into_iter().map(|(id, ..)| id);
+        let words = value
+            .split(is_blank)
+            .step_by(3)
+            .zip(value.split(is_blank).skip(1).step_by(3));
+        for (component, (word, address)) in components.zip(words) {
+            if !(1..=256).contains(&component) {
+                let at = offset_in(value, word);
+                return Err(ParseError::new(Self::NAME, at, "a component from 1 to 256"));
+            }
+            super::candidate::check_address(Self::NAME, value, address)?;
+        }
+        Ok(())
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {

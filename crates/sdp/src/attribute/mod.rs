@@ -4,6 +4,7 @@
 //! grammar leaves unbounded have the width their protocol gives them.
 
 mod candidate;
+mod clock;
 mod crypto;
 mod direction;
 mod dtls;
@@ -12,17 +13,22 @@ mod fmtp;
 mod grouping;
 mod ice;
 mod imageattr;
+mod kind;
 mod rtcp;
 mod rtpmap;
 mod sctp;
 mod simulcast;
+mod source_filter;
 mod ssrc;
+mod text;
 mod timing;
 
 pub use candidate::{Address, Candidate, CandidateKind, CandidateTransport, TcpType};
-pub use crypto::Crypto;
+pub(crate) use candidate::{TCP_TYPE_MISSING, lacks_foundation};
+pub use clock::{Eui48, Eui64, MediaClk, MediaClock, Ptp, PtpDomain, TsRefClk};
+pub use crypto::{Cryptex, Crypto, CryptoKey, KeyMgmt, Lifetime, Mki, Secret, SessionParameter};
 pub use direction::Direction;
-pub use dtls::{Digest, Fingerprint, Setup, TlsId};
+pub use dtls::{Digest, Fingerprint, Reuse, Setup, TlsId};
 pub use extmap::{ExtMap, ExtMapAllowMixed};
 pub use fmtp::{Fmtp, Parameters};
 pub use grouping::{BundleOnly, Group, Label, Mid, Msid, MsidSemantic};
@@ -30,12 +36,17 @@ pub use ice::{
     EndOfCandidates, IceLite, IceMismatch, IceOptions, IcePacing, IcePwd, IceUfrag,
     RemoteCandidates,
 };
-pub use imageattr::ImageAttr;
+pub use imageattr::{ImageAttr, ImageSet, ImageSets, Ratio, Span};
+pub use kind::{Kind, Level, Typed};
 pub use rtcp::{Feedback, Rtcp, RtcpFb, RtcpMux, RtcpMuxOnly, RtcpRsize, RtcpXr};
 pub use rtpmap::RtpMap;
-pub use sctp::{MaxMessageSize, SctpMap, SctpPort};
+pub use sctp::{MaxMessageSize, SctpInit, SctpMap, SctpPort};
 pub use simulcast::{Rid, RidDirection, Simulcast, SimulcastStream};
+pub use source_filter::{FilterMode, SourceFilter};
 pub use ssrc::{Ssrc, SsrcGroup};
+pub use text::{
+    Cat, Charset, ConferenceType, Content, Keywds, Lang, Orient, Quality, SdpLang, Tool,
+};
 pub use timing::{FrameRate, MaxPTime, PTime};
 
 use crate::error::ParseError;
@@ -50,11 +61,11 @@ use core::fmt;
 /// use core::fmt;
 /// use rtckit_sdp::{ParseError, Session, attribute::Attribute};
 ///
-/// /// `a=content` of RFC 4796: `slides`, `speaker`, `sl`.
-/// struct Content<'a>(&'a str);
+/// /// `a=control` of RFC 2326: where the server takes commands for a stream.
+/// struct Control<'a>(&'a str);
 ///
-/// impl<'a> Attribute<'a> for Content<'a> {
-///     const NAME: &'static str = "content";
+/// impl<'a> Attribute<'a> for Control<'a> {
+///     const NAME: &'static str = "control";
 ///
 ///     fn parse(value: &'a str) -> Result<Self, ParseError> {
 ///         Ok(Self(value))
@@ -65,9 +76,9 @@ use core::fmt;
 ///     }
 /// }
 ///
-/// let session = Session::parse("v=0\no=- 1 1 IN IP4 0.0.0.0\ns=-\nt=0 0\nm=audio 9 RTP/AVP 0\na=content:sl\n")?;
-/// let content = session.media()[0].attribute::<Content>().unwrap()?;
-/// assert_eq!(content.0, "sl");
+/// let session = Session::parse("v=0\no=- 1 1 IN IP4 0.0.0.0\ns=-\nt=0 0\nm=audio 9 RTP/AVP 0\na=control:track1\n")?;
+/// let control = session.media()[0].attribute::<Control>().unwrap()?;
+/// assert_eq!(control.0, "track1");
 /// # Ok::<(), ParseError>(())
 /// ```
 pub trait Attribute<'a>: Sized {
@@ -76,6 +87,15 @@ pub trait Attribute<'a>: Sized {
 
     /// Reads what follows the colon; `""` if there is none. Columns of the error count from there.
     fn parse(value: &'a str) -> Result<Self, ParseError>;
+
+    /// Whether the value is exactly as the RFC has it. What [`parse`](Self::parse) takes beyond that, because it is
+    /// met in the field, is an error here.
+    ///
+    /// # Errors
+    /// The first departure from the RFC's grammar.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        Self::parse(value).map(drop)
+    }
 
     /// Writes what follows the colon. An attribute that writes nothing is written without a colon.
     ///
@@ -111,6 +131,34 @@ impl<'a> RawAttribute<'a> {
         self.line
     }
 
+    /// What attribute it is, if it is one this crate has a type for.
+    pub fn kind(&self) -> Option<Kind> {
+        Kind::from_name(self.name)
+    }
+
+    /// Reads the attribute as whatever its name says it is; `None` if this crate has no type for it.
+    ///
+    /// # Errors
+    /// The value does not follow its grammar; line and column are those of the whole text.
+    pub fn typed(&self) -> Option<Result<Typed<'a>, ParseError>> {
+        let typed = Typed::parse(self.kind()?, self.value.unwrap_or_default());
+        Some(typed.map_err(|error| error.at(self.line, "a=:".len() + self.name.len())))
+    }
+
+    /// Whether the value is exactly as its RFC has it, where [`typed`](Self::typed) takes more than that. Attributes this
+    /// crate has no type for are as they should be.
+    ///
+    /// # Errors
+    /// The first departure from the RFC's grammar; line and column are those of the whole text.
+    pub fn check(&self) -> Result<(), ParseError> {
+        let checked = self
+            .kind()
+            .map(|kind| kind.check(self.value.unwrap_or_default()));
+        checked
+            .unwrap_or(Ok(()))
+            .map_err(|error| error.at(self.line, "a=:".len() + self.name.len()))
+    }
+
     /// Reads the attribute as an `A`, if it has that name.
     ///
     /// # Errors
@@ -126,7 +174,7 @@ impl<'a> RawAttribute<'a> {
 impl fmt::Debug for RawAttribute<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.name, self.value) {
-            (IcePwd::NAME | Crypto::NAME, Some(_)) => write!(f, "{}:..", self.name),
+            (IcePwd::NAME | Crypto::NAME | KeyMgmt::NAME, Some(_)) => write!(f, "{}:..", self.name),
             (name, Some(value)) => write!(f, "{name}:{value:?}"),
             (name, None) => f.write_str(name),
         }
@@ -146,6 +194,13 @@ macro_rules! flag {
             /// A value, which should not be there, is ignored.
             fn parse(_: &'a str) -> Result<Self, $crate::error::ParseError> {
                 Ok(Self)
+            }
+
+            fn check(value: &'a str) -> Result<(), $crate::error::ParseError> {
+                match value {
+                    "" => Ok(()),
+                    _ => Err($crate::error::ParseError::new($name, 0, "no value")),
+                }
             }
 
             fn write(&self, _: &mut dyn core::fmt::Write) -> core::fmt::Result {
@@ -178,7 +233,7 @@ macro_rules! numeric {
 
 /// An attribute whose value is one word.
 macro_rules! word {
-    ($(#[$doc:meta])* $type:ident, $name:literal, $expected:literal) => {
+    ($(#[$doc:meta])* $type:ident, $name:literal, $expected:literal $(, $check:expr)?) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub struct $type<'a>(pub &'a str);
@@ -189,6 +244,13 @@ macro_rules! word {
             fn parse(value: &'a str) -> Result<Self, $crate::error::ParseError> {
                 $crate::grammar::whole(Self::NAME, value, $crate::grammar::word($expected)).map(Self)
             }
+
+            $(
+                fn check(value: &'a str) -> Result<(), $crate::error::ParseError> {
+                    let check: fn(&'a str) -> Result<(), $crate::error::ParseError> = $check;
+                    check(value)
+                }
+            )?
 
             fn write(&self, out: &mut dyn core::fmt::Write) -> core::fmt::Result {
                 $crate::attribute::write_word(out, self.0)
@@ -211,6 +273,14 @@ pub(crate) fn write_word(out: &mut dyn fmt::Write, word: &str) -> fmt::Result {
 pub(crate) fn write_next(out: &mut dyn fmt::Write, word: &str) -> fmt::Result {
     out.write_char(' ')?;
     write_word(out, word)
+}
+
+/// The byte that two hexadecimal digits stand for, and what follows them.
+pub(crate) fn hex_byte(input: &str) -> Option<(u8, &str)> {
+    let (digits, rest) = input.split_at_checked(2)?;
+    let all_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let byte = u8::from_str_radix(digits, 16).ok()?;
+    all_hex.then_some((byte, rest))
 }
 
 /// Reads words until the value ends.

@@ -4,7 +4,7 @@ use super::{Attribute, flag};
 use crate::{
     error::ParseError,
     field::Connection,
-    grammar::{Parsed, blanks0, fail, is_blank, number, rest, token, whole},
+    grammar::{Parsed, blanks0, fail, is_blank, number, offset_in, rest, token, whole},
 };
 use core::fmt;
 use nom::Parser;
@@ -194,6 +194,39 @@ impl<'a> Attribute<'a> for RtcpXr<'a> {
                 .map_err(|_| ParseError::new(Self::NAME, 0, "a report block such as rcvr-rtt"))?;
         }
         Ok(Self(value))
+    }
+
+    /// The six kinds of report block the RFC defines have the values it gives them; others may have any.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        let is_size = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let is_flag = |text: &str| matches!(text, "loss" | "dup" | "jitt" | "TTL" | "HL");
+        for (name, value_of) in Self::parse(value)?.formats() {
+            let (allowed, expected) = match name {
+                "pkt-loss-rle" | "pkt-dup-rle" | "pkt-rcpt-times" => {
+                    (value_of.is_none_or(is_size), "a size in bytes, or no =")
+                }
+                "rcvr-rtt" => {
+                    let (mode, size) = value_of.and_then(|text| text.split_once(':')).unzip();
+                    let mode = mode.or(value_of);
+                    let known = matches!(mode, Some("all" | "sender"));
+                    (
+                        known && size.is_none_or(is_size),
+                        "all or sender, and a size",
+                    )
+                }
+                "stat-summary" => (
+                    value_of.is_none_or(|flags| flags.split(',').all(is_flag)),
+                    "loss, dup, jitt, TTL and HL between commas, or no =",
+                ),
+                "voip-metrics" => (value_of.is_none(), "no value"),
+                _ => continue,
+            };
+            if !allowed {
+                let at = offset_in(value, value_of.unwrap_or(name));
+                return Err(ParseError::new(Self::NAME, at, expected));
+            }
+        }
+        Ok(())
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {

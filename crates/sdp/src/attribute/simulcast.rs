@@ -4,7 +4,8 @@
 use super::{Attribute, Parameters};
 use crate::{
     error::ParseError,
-    grammar::{Parsed, blanks, blanks0, fail, is_token_char, rest, token, whole},
+    grammar::{Parsed, blanks, blanks0, chars, fail, is_token_char, offset_in, rest, token, whole},
+    parameters::RidLimits,
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -40,6 +41,26 @@ impl<'a> Rid<'a> {
         let list = self.restrictions.value("pt").unwrap_or_default();
         list.split(',').filter_map(|pt| pt.trim().parse().ok())
     }
+
+    /// The restrictions, typed.
+    ///
+    /// ```
+    /// use rtckit_sdp::attribute::{Attribute, Rid};
+    ///
+    /// let rid = Rid::parse("h send pt=96,97;max-width=1280;max-fps=30")?;
+    /// assert_eq!(rid.limits()?.max_width, Some(1280));
+    /// # Ok::<(), rtckit_sdp::ParseError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// One of them is not what the RFC has. Columns count from the first.
+    pub fn limits(&self) -> Result<RidLimits<'a>, ParseError> {
+        let limits = RidLimits::parse(self.restrictions);
+        limits.map_err(|error| ParseError {
+            field: Self::NAME,
+            ..error
+        })
+    }
 }
 
 impl<'a> Attribute<'a> for Rid<'a> {
@@ -54,6 +75,16 @@ impl<'a> Attribute<'a> for Rid<'a> {
             direction,
             restrictions: Parameters(restrictions),
         })
+    }
+
+    /// The id is of letters, digits, hyphens and underscores; the restrictions have values of their kind.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        let rid = Self::parse(value)?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let expected = "an identifier of letters, digits, - and _";
+        chars(Self::NAME, rid.id, 1..=usize::MAX, allowed, expected)?;
+        let at = offset_in(value, rid.restrictions.0);
+        rid.limits().map(drop).map_err(|error| error.at(0, at))
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
@@ -95,7 +126,7 @@ impl fmt::Display for RidDirection {
     }
 }
 
-fn rid_direction(input: &str) -> Parsed<'_, RidDirection> {
+pub(super) fn rid_direction(input: &str) -> Parsed<'_, RidDirection> {
     const EXPECTED: &str = "send or recv";
     match token(EXPECTED)(input)? {
         (rest, "send") => Ok((rest, RidDirection::Send)),
@@ -162,6 +193,19 @@ impl<'a> Attribute<'a> for Simulcast<'a> {
         whole(Self::NAME, value, simulcast)
     }
 
+    /// Without the drafts' `rid=`.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        Self::parse(value)?;
+        match value.find("rid=") {
+            Some(at) => Err(ParseError::new(
+                Self::NAME,
+                at,
+                "no rid=, which is a draft's",
+            )),
+            None => Ok(()),
+        }
+    }
+
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         let lists = [
             (RidDirection::Send, &self.send),
@@ -210,7 +254,8 @@ fn simulcast(input: &str) -> Parsed<'_, Simulcast<'_>> {
 }
 
 fn streams(mut input: &str) -> Parsed<'_, Vec<Vec<SimulcastStream<'_>>>> {
-    let mut streams = alloc::vec![Vec::new()];
+    let mut streams: Vec<Vec<_>> = Vec::new();
+    let mut is_alternative = false;
     loop {
         let (paused, rid) = match input.strip_prefix('~') {
             Some(rid) => (true, rid),
@@ -221,16 +266,16 @@ fn streams(mut input: &str) -> Parsed<'_, Vec<Vec<SimulcastStream<'_>>>> {
         if rid.is_empty() {
             return fail(input, "the name of an a=rid");
         }
-        if let Some(alternatives) = streams.last_mut() {
-            alternatives.push(SimulcastStream { rid, paused });
+        let stream = SimulcastStream { rid, paused };
+        match streams.last_mut().filter(|_| is_alternative) {
+            Some(alternatives) => alternatives.push(stream),
+            // Most have no alternative: room for one.
+            None => streams.push(alloc::vec![stream]),
         }
-        input = match (rest.strip_prefix(','), rest.strip_prefix(';')) {
-            (Some(rest), _) => rest,
-            (None, Some(rest)) => {
-                streams.push(Vec::new());
-                rest
-            }
-            (None, None) => return Ok((rest, streams)),
+        is_alternative = rest.starts_with(',');
+        let Some(next) = rest.strip_prefix([',', ';']) else {
+            return Ok((rest, streams));
         };
+        input = next;
     }
 }

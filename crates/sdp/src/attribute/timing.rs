@@ -2,16 +2,31 @@
 //! [RFC 8866 §6.4](https://www.rfc-editor.org/rfc/rfc8866.html#section-6.4) and following.
 
 use super::word;
+use crate::{error::ParseError, grammar::chars};
 
 macro_rules! milliseconds {
     ($(#[$doc:meta])* $type:ident, $name:literal) => {
-        word! { $(#[$doc])* $type, $name, "a number of milliseconds" }
+        word! {
+            $(#[$doc])* $type, $name, "a number of milliseconds",
+            |value| int_or_real($name, value, "a number of milliseconds such as 20 or 0.125")
+        }
 
         impl $type<'_> {
-            /// The whole milliseconds; `None` if the value is not a number. A fraction, which the RFC does
-            /// not know but some write, is cut off.
+            /// The whole milliseconds; `None` if the value is not a number. A fraction is cut off.
             pub fn milliseconds(&self) -> Option<u32> {
                 self.0.split('.').next()?.parse().ok()
+            }
+
+            /// The microseconds: `0.125` is 125, a packet of AES67. `None` if the value is not a number.
+            pub fn microseconds(&self) -> Option<u64> {
+                let (whole, fraction) = self.0.split_once('.').unwrap_or((self.0, ""));
+                let digits = fraction.bytes().chain(core::iter::repeat(b'0')).take(3);
+                let mut micros = whole.parse::<u64>().ok()?;
+                for digit in digits {
+                    let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+                    micros = micros.checked_mul(10)?.checked_add(digit.into())?;
+                }
+                Some(micros)
             }
         }
     };
@@ -32,7 +47,31 @@ milliseconds! {
 word! {
     /// `a=framerate`: pictures per second, a decimal number
     /// ([RFC 8866 §6.13](https://www.rfc-editor.org/rfc/rfc8866.html#section-6.13)).
-    FrameRate, "framerate", "a number of pictures per second"
+    FrameRate, "framerate", "a number of pictures per second",
+    |value| int_or_real("framerate", value, "a number of pictures per second such as 29.97")
+}
+
+/// `non-zero-int-or-real`: a number that neither begins nor ends in a useless zero.
+fn int_or_real(field: &'static str, value: &str, expected: &'static str) -> Result<(), ParseError> {
+    let (whole, fraction) = match value.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (value, None),
+    };
+    let is_digit = |c: char| c.is_ascii_digit();
+    chars(field, whole, 1..=usize::MAX, is_digit, expected)?;
+    let zero = whole == "0" && fraction.is_none();
+    if zero || (whole.len() > 1 && whole.starts_with('0')) {
+        return Err(ParseError::new(field, 0, expected));
+    }
+    let Some(fraction) = fraction else {
+        return Ok(());
+    };
+    let at = whole.len() + 1;
+    chars(field, fraction, 1..=usize::MAX, is_digit, expected).map_err(|error| error.at(0, at))?;
+    match fraction.ends_with('0') {
+        true => Err(ParseError::new(field, value.len() - 1, expected)),
+        false => Ok(()),
+    }
 }
 
 impl FrameRate<'_> {

@@ -458,22 +458,12 @@ impl<U: Users> Server<U> {
         message: &Message<'_>,
         error: ErrorCode<'static>,
     ) {
-        if !self.may_answer(now, &path) {
-            return;
+        if self.may_answer(now, &path) {
+            self.counters.challenges += 1;
+            self.answer_unverified(path, message, error, |authenticator, writer| {
+                authenticator.write_challenge(now, path.remote, writer)
+            });
         }
-        self.counters.challenges += 1;
-        let head = (
-            Class::ErrorResponse,
-            message.method(),
-            message.transaction_id(),
-        );
-        let authenticator = &mut self.authenticator;
-        let is_written = self.outbox.write(path, head, |writer| {
-            writer.error_code(error)?;
-            authenticator.write_challenge(now, path.remote, writer)?;
-            writer.fingerprint()
-        });
-        self.counters.overflowed += u64::from(!is_written);
     }
 
     fn refuse_unverified(
@@ -483,17 +473,29 @@ impl<U: Users> Server<U> {
         message: &Message<'_>,
         error: ErrorCode<'static>,
     ) {
-        if !self.may_answer(now, &path) {
-            return;
+        if self.may_answer(now, &path) {
+            self.counters.errors += 1;
+            self.answer_unverified(path, message, error, |_, _| Ok(()));
         }
-        self.counters.errors += 1;
+    }
+
+    /// An error for somebody who has proved nothing: it is not signed.
+    fn answer_unverified(
+        &mut self,
+        path: FiveTuple,
+        message: &Message<'_>,
+        error: ErrorCode<'static>,
+        fill: impl FnOnce(&mut Authenticator, &mut MessageWriter<'_>) -> Result<(), StunError>,
+    ) {
         let head = (
             Class::ErrorResponse,
             message.method(),
             message.transaction_id(),
         );
+        let authenticator = &mut self.authenticator;
         let is_written = self.outbox.write(path, head, |writer| {
             writer.error_code(error)?;
+            fill(authenticator, writer)?;
             writer.fingerprint()
         });
         self.counters.overflowed += u64::from(!is_written);

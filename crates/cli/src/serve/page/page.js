@@ -5,6 +5,9 @@ const $ = id => document.getElementById(id);
 /** How often statistics are read, in milliseconds. */
 const STATISTICS_INTERVAL = 1000;
 
+/** How long the server may take to be told that the call is over, in milliseconds. */
+const GOODBYE_TIMEOUT = 2000;
+
 /** The most lines the trace keeps. */
 const MAX_TRACE = 500;
 
@@ -29,6 +32,12 @@ function trace(text, isBad = false) {
   if (isAtEnd) list.scrollTop = list.scrollHeight;
 }
 
+/** An address and port, as URLs have them: browsers do not agree on the brackets. */
+function endpoint(address, port) {
+  const bare = String(address).replace(/^\[|\]$/g, '');
+  return bare.includes(':') ? `[${bare}]:${port}` : `${bare}:${port}`;
+}
+
 function show(state, text) {
   $('state').dataset.state = state;
   $('state').textContent = text;
@@ -46,7 +55,9 @@ function arm() {
 
 function watchSize(video, label) {
   const tell = () => {
-    label.textContent = video.videoWidth && video.srcObject ? `${video.videoWidth} × ${video.videoHeight}` : '';
+    const isLive = Boolean(video.videoWidth && video.srcObject);
+    label.textContent = isLive ? `${video.videoWidth} × ${video.videoHeight}` : '';
+    video.classList.toggle('live', isLive);
   };
   for (const event of ['loadedmetadata', 'resize', 'emptied']) video.addEventListener(event, tell);
 }
@@ -57,7 +68,7 @@ async function start() {
   $('start').disabled = true;
   show('busy', 'Opening the camera …');
   try {
-    camera = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+    camera = await openMedia();
   } catch (error) {
     trace(`no camera: ${error.name}: ${error.message}`, true);
     show('failed', 'The camera or the microphone cannot be used.');
@@ -70,9 +81,30 @@ async function start() {
   arm();
 }
 
+/** Camera and microphone, or the one of them that there is. */
+async function openMedia() {
+  const media = navigator.mediaDevices;
+  try {
+    return await media.getUserMedia({ audio: true, video: true });
+  } catch (both) {
+    // Who said no is not asked again.
+    if (both.name === 'NotAllowedError' || both.name === 'SecurityError') throw both;
+    for (const [only, missing] of [['video', 'microphone'], ['audio', 'camera']]) {
+      try {
+        const stream = await media.getUserMedia({ [only]: true });
+        trace(`no ${missing}: ${both.name}: ${both.message}; goes on without`);
+        return stream;
+      } catch {
+        // Perhaps the other.
+      }
+    }
+    throw both;
+  }
+}
+
 async function dial() {
   const connection = new RTCPeerConnection();
-  const mine = { connection, resource: null, tag: null, candidates: [], isTrickling: false, timer: 0, before: new Map() };
+  const mine = { connection, resource: null, tag: null, candidates: [], isTrickling: false, timer: 0, before: new Map(), facts: '' };
   call = mine;
   arm();
   show('busy', 'Calling …');
@@ -80,7 +112,7 @@ async function dial() {
 
   connection.onicecandidate = ({ candidate }) => {
     if (!candidate?.candidate) return;
-    trace(`candidate: ${candidate.type} ${candidate.protocol} ${candidate.address}:${candidate.port}`);
+    trace(`candidate: ${candidate.type} ${candidate.protocol} ${endpoint(candidate.address, candidate.port)}`);
     mine.candidates.push(candidate);
     trickle(mine);
   };
@@ -102,7 +134,7 @@ async function dial() {
         over('The connection failed.', true);
         break;
       case 'closed':
-        over('The server hung up.');
+        over('The server hung up.', false, true);
         break;
     }
   };
@@ -161,29 +193,36 @@ function stop() {
   arm();
 }
 
-/** Ends the call on this side and tells the server. */
-function over(why, isBad = false) {
+/** Ends the call on this side and, unless the server ended it, tells the server. */
+function over(why, isBad = false, isKnown = false) {
   const mine = call;
   call = null;
   trace(why, isBad);
   show(isBad ? 'failed' : 'idle', why);
   clearInterval(mine.timer);
-  release(mine);
+  release(mine, isKnown);
+  if (mine.facts) $('facts').textContent = `The last call: ${mine.facts}`;
   $('remote').srcObject = null;
   arm();
 }
 
-function release({ connection, resource }) {
-  connection.close();
+/** Tells the server first: the connection's own farewell would end the call, and then there is none to delete. */
+function release({ connection, resource }, isKnown = false) {
+  if (!resource || isKnown) {
+    connection.close();
+    return;
+  }
   // Outlives the page, should it be closed now.
-  if (resource) fetch(resource, { method: 'DELETE', keepalive: true }).catch(() => {});
+  fetch(resource, { method: 'DELETE', keepalive: true, signal: AbortSignal.timeout(GOODBYE_TIMEOUT) })
+    .catch(() => {})
+    .finally(() => connection.close());
 }
 
 /** The DTLS transport closes when the server hangs up; the connection's own state may take long to say so. */
 function watchForTheEnd(mine) {
   const transport = mine.connection.getSenders()[0]?.transport;
   transport?.addEventListener('statechange', () => {
-    if (transport.state === 'closed' && call === mine) over('The server hung up.');
+    if (transport.state === 'closed' && call === mine) over('The server hung up.', false, true);
   });
 }
 
@@ -219,17 +258,18 @@ async function statistics(mine) {
   try {
     const response = await fetch(`${mine.resource}/stats`);
     if (response.status === 404 && call === mine) {
-      over('The server hung up.');
+      over('The server hung up.', false, true);
       return;
     }
     if (response.ok) theirs = await response.json();
   } catch {
-    // The server is gone; the connection will notice.
+    // A server that neither answers nor sends is gone. Otherwise the connection goes on without its numbers.
+    if (call === mine && mine.connection.connectionState !== 'connected') over('The server is gone.', true);
   }
   if (call !== mine) return;
   const sides = [ours, theirs].map((report, side) => summary(report, mine.before, side));
   render(sides);
-  tellFacts(ours, theirs);
+  tellFacts(mine, ours, theirs);
 }
 
 /** One side's numbers. `before` remembers the counts of the last time, for rates. */
@@ -319,7 +359,7 @@ function render(sides) {
 const VERSIONS = { FEFD: 'DTLS 1.2', FEFC: 'DTLS 1.3' };
 
 /** What was negotiated, in a line. */
-function tellFacts(ours, theirs) {
+function tellFacts(mine, ours, theirs) {
   const transport = ours.find(stats => stats.type === 'transport' && stats.srtpCipher)
     ?? theirs.find(stats => stats.type === 'transport');
   const server = theirs.find(stats => stats.type === 'transport');
@@ -331,7 +371,8 @@ function tellFacts(ours, theirs) {
     ...codecs,
     server?.remoteAddress && `${server.remoteAddress} to ${server.localAddress}`,
   ];
-  $('facts').textContent = facts.filter(Boolean).join(' · ') || 'Connecting …';
+  mine.facts = facts.filter(Boolean).join(' · ');
+  $('facts').textContent = mine.facts || 'Connecting …';
 }
 
 // ------------------------------------------------------------------------------------------------- the beginning
@@ -344,6 +385,7 @@ $('hang-up').onclick = hangUp;
 $('stop').onclick = stop;
 $('mute').onchange = () => { $('remote').muted = $('mute').checked; };
 $('remote').muted = $('mute').checked;
+addEventListener('resize', () => { $('trace').scrollTop = $('trace').scrollHeight; });
 addEventListener('pagehide', () => { if (call) over('The page is closed.'); });
 render([{}, {}]);
 arm();

@@ -1,0 +1,350 @@
+//! What of a description the rules between descriptions look at, and those rules.
+
+use super::shape::Shape;
+use crate::{
+    attribute::{Attribute, Direction, RtcpMux, RtcpMuxOnly, Setup},
+    field::{Connection, Origin},
+    media::Media,
+    reference::Reference,
+    session::Session,
+};
+use alloc::vec::Vec;
+use core::fmt;
+
+/// What of a description the rules between descriptions look at: made from a [`Session`] with [`of`](Self::of), or by hand
+/// by who keeps descriptions in another form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline<'s> {
+    /// One for each `m=` line, in their order.
+    pub sections: Vec<SectionOutline<'s>>,
+    /// The mids of each BUNDLE group.
+    pub bundles: Vec<Vec<&'s str>>,
+}
+
+/// What of a media section the rules look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SectionOutline<'s> {
+    /// The first word of the `m=` line.
+    pub kind: &'s str,
+    /// The protocol of the `m=` line; empty if it is not to be compared.
+    pub protocol: &'s str,
+    /// The `a=mid`, if there is one.
+    pub mid: Option<&'s str>,
+    /// Whether the port is 0, without an `a=bundle-only` in a BUNDLE group.
+    pub rejected: bool,
+    /// Whether the media are RTP.
+    pub is_rtp: bool,
+    /// Whether there is an `a=rtcp-mux`.
+    pub rtcp_mux: bool,
+    /// The direction that holds.
+    pub direction: Direction,
+}
+
+impl<'s> Outline<'s> {
+    /// The outline of a session.
+    pub fn of(session: &'s Session<'_>) -> Self {
+        let shape = Shape::of(session);
+        let sections = session.media().iter().enumerate();
+        let sections = sections.map(|(index, media)| SectionOutline {
+            kind: media.kind().as_str(),
+            protocol: media.protocol(),
+            mid: media.mid(),
+            rejected: shape.is_rejected(index),
+            is_rtp: is_rtp(media.protocol()),
+            rtcp_mux: media.has(RtcpMux::NAME),
+            direction: session.direction_of(media),
+        });
+        Self {
+            sections: sections.collect(),
+            bundles: session.bundle_groups().map(|group| group.mids).collect(),
+        }
+    }
+}
+
+/// Whether a protocol such as `UDP/TLS/RTP/SAVPF` carries RTP.
+pub(crate) fn is_rtp(protocol: &str) -> bool {
+    let mut parts = protocol.split('/');
+    parts.any(|part| part.eq_ignore_ascii_case("RTP"))
+}
+
+/// A rule between two descriptions that the later one breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Violation {
+    /// The section that breaks it, counted from 0; `None` if it is not a single one.
+    pub section: Option<usize>,
+    /// The rule, with its document.
+    pub rule: &'static str,
+    /// Where the rule is.
+    pub reference: Reference,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(section) = self.section {
+            write!(f, "media section {}: ", section + 1)?;
+        }
+        f.write_str(self.rule)
+    }
+}
+
+impl core::error::Error for Violation {}
+
+const fn broken(
+    section: Option<usize>,
+    rule: &'static str,
+    document: &'static str,
+    number: &'static str,
+) -> Result<(), Violation> {
+    Err(Violation {
+        section,
+        rule,
+        reference: Reference::rfc(document, number),
+    })
+}
+
+/// Whether `answer` is an answer to `offer`, by all rules that hold for every use of SDP: [`check_sections`],
+/// [`check_directions`], [`check_bundles`](super::check_bundles).
+///
+/// ```
+/// use rtckit_sdp::{Session, offer_answer::{Outline, check_answer}};
+///
+/// let offer = Session::parse("v=0\no=- 1 1 IN IP4 192.0.2.1\nm=audio 9 RTP/AVP 0\na=sendonly\n")?;
+/// let answer = Session::parse("v=0\no=- 2 2 IN IP4 192.0.2.2\nm=audio 9 RTP/AVP 0\na=sendrecv\n")?;
+/// let violation = check_answer(&Outline::of(&offer), &Outline::of(&answer)).unwrap_err();
+/// assert_eq!((violation.section, violation.reference.document), (Some(0), "3264"));
+/// # Ok::<(), rtckit_sdp::ParseError>(())
+/// ```
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_answer(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(), Violation> {
+    check_sections(offer, answer)?;
+    check_directions(offer, answer)?;
+    super::check_bundles(offer, answer)
+}
+
+/// Whether a whole answer is one to a whole offer: [`check_answer`], and what their outlines do not show. The times are the
+/// offer's ([RFC 3264 §6](https://www.rfc-editor.org/rfc/rfc3264.html#section-6)), and so are address, port and direction of
+/// multicast ([§6.2](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.2)); nobody leaves the choice who opens
+/// ([RFC 8842 §5.3](https://www.rfc-editor.org/rfc/rfc8842.html#section-5.3)) nor says `a=rtcp-mux-only`
+/// ([RFC 8858 §4.3](https://www.rfc-editor.org/rfc/rfc8858.html#section-4.3)) in an answer.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_whole_answer(offer: &Session<'_>, answer: &Session<'_>) -> Result<(), Violation> {
+    let (theirs, ours) = (Ends::of(offer), Ends::of(answer));
+    let mut outline = Outline::of(answer);
+    for (section, offered) in outline.sections.iter_mut().zip(offer.media()) {
+        let end = theirs.end(offered);
+        if end.connections.iter().any(Connection::is_multicast) {
+            // Directions of multicast are those of all who take part, and not compared with one's own: see below.
+            section.direction = Direction::Inactive;
+        }
+    }
+    check_answer(&Outline::of(offer), &outline)?;
+    let times = |session: &Session<'_>| session.timings().flatten().collect::<Vec<_>>();
+    if times(offer) != times(answer) && !times(offer).is_empty() {
+        let rule = "an answer has the times of its offer (RFC 3264 §6)";
+        return broken(None, rule, "3264", "6");
+    }
+    if answer.attribute::<Setup>() == Some(Ok(Setup::ActPass)) {
+        let rule = "an answer does not leave who opens: no a=setup:actpass (RFC 8842 §5.3)";
+        return broken(None, rule, "8842", "5.3");
+    }
+    for (index, (offered, answered)) in offer.media().iter().zip(answer.media()).enumerate() {
+        let at = Some(index);
+        if outline
+            .sections
+            .get(index)
+            .is_none_or(|section| section.rejected)
+        {
+            continue;
+        }
+        if answered.attribute::<Setup>() == Some(Ok(Setup::ActPass)) {
+            let rule = "an answer does not leave who opens: no a=setup:actpass (RFC 8842 §5.3)";
+            return broken(at, rule, "8842", "5.3");
+        }
+        if answered.has(RtcpMuxOnly::NAME) {
+            let rule = "a=rtcp-mux-only is for offers (RFC 8858 §4.3)";
+            return broken(at, rule, "8858", "4.3");
+        }
+        let end = theirs.end(offered);
+        if end.connections.iter().any(Connection::is_multicast) && end != ours.end(answered) {
+            let rule = "address, port and direction of multicast are the offer's (RFC 3264 §6.2)";
+            return broken(at, rule, "3264", "6.2");
+        }
+    }
+    Ok(())
+}
+
+/// What a session says of where its sections' media go.
+struct Ends<'s> {
+    connection: Option<Connection<'s>>,
+    direction: Direction,
+}
+
+/// Where a section's media go.
+#[derive(PartialEq)]
+struct End<'s> {
+    connections: Vec<Connection<'s>>,
+    port: (u16, Option<u32>),
+    direction: Direction,
+}
+
+impl<'s> Ends<'s> {
+    fn of(session: &'s Session<'_>) -> Self {
+        Self {
+            connection: session.connection().and_then(Result::ok),
+            direction: session.section.direction().unwrap_or_default(),
+        }
+    }
+
+    fn end<'m>(&self, media: &'m Media<'_>) -> End<'m>
+    where
+        's: 'm,
+    {
+        let mut connections: Vec<Connection<'m>> = media.connections().flatten().collect();
+        if connections.is_empty() {
+            connections.extend(self.connection);
+        }
+        End {
+            connections,
+            port: (media.port(), media.port_count()),
+            direction: media.direction().unwrap_or(self.direction),
+        }
+    }
+}
+
+/// Whether an answer has the offer's sections in the offer's order
+/// ([RFC 3264 §6](https://www.rfc-editor.org/rfc/rfc3264.html#section-6),
+/// [RFC 5888 §9.1](https://www.rfc-editor.org/rfc/rfc5888.html#section-9.1)).
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_sections(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(), Violation> {
+    if answer.sections.len() != offer.sections.len() {
+        let rule = "an answer has as many media sections as its offer (RFC 3264 §6)";
+        return broken(None, rule, "3264", "6");
+    }
+    for (index, (offered, answered)) in offer.sections.iter().zip(&answer.sections).enumerate() {
+        let at = Some(index);
+        if answered.rejected {
+            continue;
+        }
+        if offered.kind != answered.kind {
+            let rule =
+                "each section of an answer has the media type of the one offered (RFC 3264 §6)";
+            return broken(at, rule, "3264", "6");
+        }
+        if offered.rejected {
+            let rule = "a section offered with port zero cannot be accepted (RFC 3264 §6)";
+            return broken(at, rule, "3264", "6");
+        }
+        if answered.mid.is_some() && answered.mid != offered.mid {
+            let rule = "an answer repeats the offer's mids (RFC 5888 §9.1)";
+            return broken(at, rule, "5888", "9.1");
+        }
+        let given = !offered.protocol.is_empty() && !answered.protocol.is_empty();
+        if given && !offered.protocol.eq_ignore_ascii_case(answered.protocol) {
+            let rule =
+                "each section of an answer has the protocol of the one offered (RFC 3264 §6)";
+            return broken(at, rule, "3264", "6");
+        }
+    }
+    Ok(())
+}
+
+/// Whether an answer sends only what the offer would receive, and the other way round
+/// ([RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.1)).
+///
+/// # Errors
+/// The first section that does not.
+pub fn check_directions(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(), Violation> {
+    for (index, (offered, answered)) in offer.sections.iter().zip(&answer.sections).enumerate() {
+        let allowed = offered.direction.reversed();
+        let kept = answered.direction.intersection(allowed) == answered.direction;
+        if !answered.rejected && !kept {
+            let rule = "an answer flows only in directions that were offered (RFC 3264 §6.1)";
+            return broken(Some(index), rule, "3264", "6.1");
+        }
+    }
+    Ok(())
+}
+
+/// Whether an offer may follow another that was answered: no section disappears, and only one that was rejected becomes
+/// another ([RFC 3264 §8](https://www.rfc-editor.org/rfc/rfc3264.html#section-8),
+/// [RFC 9429 §5.2.2](https://www.rfc-editor.org/rfc/rfc9429.html#section-5.2.2)).
+///
+/// `before` is the description of before, offer or answer, of whichever side; a section counts as rejected if either side
+/// had rejected it, which `rejected` tells.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_reoffer(
+    before: &Outline<'_>,
+    rejected: impl Fn(usize) -> bool,
+    offer: &Outline<'_>,
+) -> Result<(), Violation> {
+    if offer.sections.len() < before.sections.len() {
+        let rule = "a later offer keeps every media section (RFC 3264 §8)";
+        return broken(None, rule, "3264", "8");
+    }
+    for (index, (old, new)) in before.sections.iter().zip(&offer.sections).enumerate() {
+        let at = Some(index);
+        let recycled = old.rejected || rejected(index);
+        if recycled || new.rejected {
+            continue;
+        }
+        if old.kind != new.kind {
+            let rule = "a section in use keeps its media type (RFC 3264 §8.3)";
+            return broken(at, rule, "3264", "8.3");
+        }
+        if old.mid.is_some() && old.mid != new.mid {
+            let rule = "a section in use keeps its mid (RFC 9429 §5.2.2)";
+            return broken(at, rule, "9429", "5.2.2");
+        }
+    }
+    Ok(())
+}
+
+/// Whether the `o=` line of a later description fits the one before: the same session, and a version that is one higher
+/// if anything has changed ([RFC 3264 §8](https://www.rfc-editor.org/rfc/rfc3264.html#section-8)).
+///
+/// # Errors
+/// The rule that is broken.
+pub fn check_origin(
+    before: &Origin<'_>,
+    after: &Origin<'_>,
+    changed: bool,
+) -> Result<(), Violation> {
+    let same = Origin {
+        session_version: before.session_version,
+        ..*after
+    };
+    if same != *before {
+        let rule =
+            "a later description has the o= of the one before but for its version (RFC 3264 §8)";
+        return broken(None, rule, "3264", "8");
+    }
+    let step = after.session_version.wrapping_sub(before.session_version);
+    match (step, changed) {
+        (0, false) | (1, _) => Ok(()),
+        _ => {
+            let rule = "the version grows by one with every change (RFC 3264 §8)";
+            broken(None, rule, "3264", "8")
+        }
+    }
+}
+
+/// The sections a new one may take the place of: those that either side has rejected
+/// ([RFC 3264 §8.1](https://www.rfc-editor.org/rfc/rfc3264.html#section-8.1)).
+pub fn recyclable<'o>(
+    offer: &'o Outline<'_>,
+    answer: &'o Outline<'_>,
+) -> impl Iterator<Item = usize> + use<'o> {
+    let pairs = offer.sections.iter().zip(&answer.sections).enumerate();
+    pairs.filter_map(|(index, (offered, answered))| {
+        (offered.rejected || answered.rejected).then_some(index)
+    })
+}
