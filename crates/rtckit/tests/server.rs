@@ -238,3 +238,100 @@ async fn next_event(client: &mut TurnClient, link: &mut Link, timer: Timer) -> C
         .unwrap();
     }
 }
+
+/// A client of the server that has allocated, or why it could not.
+async fn allocate(server: &TurnServer, timer: Timer) -> (TurnClient, Link, ClientEvent) {
+    let uri: ServerUri = format!("turn:{}", udp(server)).parse().unwrap();
+    let mut link = Link::open(&uri, udp(server), None).await.unwrap();
+    let random = &mut *Provider::ring().random();
+    let config = ClientConfig::new("alice", "secret");
+    let mut client = TurnClient::new(config, link.path(), timer.now(), random);
+    let event = next_event(&mut client, &mut link, timer).await;
+    (client, link, event)
+}
+
+#[tokio::test]
+async fn quotas_hold_for_all_threads_together() {
+    let server = server(|config| {
+        config.threads = 4;
+        config.turn.max_allocations_per_user = 3;
+    })
+    .await;
+    let timer = Timer::start();
+    let mut held = Vec::new();
+    let (mut allocated, mut refused) = (0, 0);
+    // they come from as many ports, which the kernel spreads over the threads
+    for _ in 0..24 {
+        let (client, link, event) = allocate(&server, timer).await;
+        match event {
+            ClientEvent::Allocated { .. } => allocated += 1,
+            _ => refused += 1,
+        }
+        held.push((client, link));
+    }
+    assert_eq!((allocated, refused), (3, 21));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_client_is_told_that_nobody_listens() {
+    let server = server(|_| {}).await;
+    let timer = Timer::start();
+    let (mut client, mut link, event) = allocate(&server, timer).await;
+    assert!(matches!(event, ClientEvent::Allocated { .. }), "{event:?}");
+    // a port where nobody is any more, and one where somebody is
+    let nobody = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let peer = nobody.local_addr().unwrap();
+    let somebody = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    drop(nobody);
+    client.permit(timer.now(), peer.ip());
+    while !client.is_permitted(peer.ip()) {
+        let _ = next_event(&mut client, &mut link, timer).await;
+    }
+    let icmp = loop {
+        send(&mut client, &mut link, timer, peer);
+        match next_event(&mut client, &mut link, timer).await {
+            ClientEvent::Icmp { peer: from, icmp } => {
+                assert_eq!(from, peer);
+                break icmp;
+            }
+            _ => {}
+        }
+    };
+    assert_eq!((icmp.icmp_type, icmp.code), (3, 3), "port unreachable");
+    // what goes elsewhere by the same relay still arrives
+    send(&mut client, &mut link, timer, peer);
+    send(
+        &mut client,
+        &mut link,
+        timer,
+        somebody.local_addr().unwrap(),
+    );
+    let mut buf = [0; 16];
+    let (len, _) = somebody.recv_from(&mut buf).await.unwrap();
+    assert_eq!(&buf[..len], b"hello");
+}
+
+fn send(client: &mut TurnClient, link: &mut Link, timer: Timer, peer: SocketAddr) {
+    let mut buf = [0; 64];
+    if let Ok(envelope) = client.send(timer.now(), peer, 5)
+        && let Some(len) = envelope.wrap(b"hello", &mut buf)
+    {
+        link.send(client.path(), &buf[..len], len);
+    }
+}
+
+#[tokio::test]
+async fn dont_fragment_is_understood() {
+    let server = server(|_| {}).await;
+    let timer = Timer::start();
+    let uri: ServerUri = format!("turn:{}", udp(&server)).parse().unwrap();
+    let mut link = Link::open(&uri, udp(&server), None).await.unwrap();
+    let mut config = ClientConfig::new("alice", "secret");
+    config.dont_fragment = true;
+    let random = &mut *Provider::ring().random();
+    let mut client = TurnClient::new(config, link.path(), timer.now(), random);
+    let event = next_event(&mut client, &mut link, timer).await;
+    let is_allocated = matches!(event, ClientEvent::Allocated { .. });
+    assert_eq!(is_allocated, cfg!(target_os = "linux"), "{event:?}");
+}

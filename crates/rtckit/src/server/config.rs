@@ -19,8 +19,8 @@ pub type SharedUsers = Arc<dyn Users + Send + Sync>;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// Realm, relay addresses and ports, peers, quotas. Its `listeners`, `responder.discovery` and each shard's share of
-    /// its `ports` are filled in.
+    /// Realm, relay addresses and ports, peers, quotas, which hold for all threads together. Its `listeners`, `usage`,
+    /// `supports_dont_fragment`, `responder.discovery` and each shard's share of its `ports` are filled in.
     pub turn: ServerConfig,
     /// The users.
     pub users: SharedUsers,

@@ -27,11 +27,13 @@
 //! # }
 //! ```
 //!
-//! Not here: DTLS to clients, ICMP errors that come back to relays, DONT-FRAGMENT (its senders are told it is unknown).
+//! Not here: DTLS to clients. DONT-FRAGMENT and ICMP errors that come back to relays: on Linux; elsewhere who asks for the
+//! first is told that it is unknown.
 
 mod config;
 mod listen;
 mod peer_streams;
+mod returned;
 mod shard;
 mod steer;
 mod stream;
@@ -40,10 +42,10 @@ mod udp;
 use core::net::SocketAddr;
 use core::ops::RangeInclusive;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rtckit_crypto::provider::Provider;
-use rtckit_turn::Counters;
+use rtckit_turn::{Counters, SharedUsage, Usage};
 use tokio::sync::{oneshot, watch};
 use tokio_rustls::rustls;
 
@@ -145,10 +147,12 @@ impl TurnServer {
         let (finished, running) = watch::channel(threads);
         let finished = Arc::new(finished);
         let (mut made, mut shards) = (Vec::new(), Vec::new());
+        let usage = Arc::new(OneUsage::default());
         for (place, listeners) in sockets.into_iter().enumerate() {
             let mut turn = config.turn.clone();
             turn.ports = share(&config.turn.ports, place, threads);
-            turn.max_allocations = config.turn.max_allocations.div_ceil(threads);
+            turn.usage = Some(Arc::<OneUsage>::clone(&usage));
+            turn.supports_dont_fragment = cfg!(target_os = "linux");
             turn.listeners = [&addresses.udp[..], &addresses.tls].concat();
             turn.responder.discovery = addresses.discovery;
             let users = Arc::clone(&config.users);
@@ -225,6 +229,16 @@ impl TurnServer {
     /// Waits until it has ended.
     pub async fn stopped(&self) {
         let _ = self.running.clone().wait_for(|running| *running == 0).await;
+    }
+}
+
+/// What all threads count for the quotas.
+#[derive(Debug, Default)]
+struct OneUsage(Mutex<Usage>);
+
+impl SharedUsage for OneUsage {
+    fn with(&self, change: &mut dyn FnMut(&mut Usage)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 

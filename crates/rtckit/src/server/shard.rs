@@ -27,9 +27,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::config::SharedUsers;
 use super::peer_streams::PeerStreams;
+use super::returned::{self, ERRORS_PER_TURN, Returned};
 use super::steer::Notes;
 use super::stream::StreamHandle;
-use super::udp::{Inbox, Outbox, Run, UdpPort, source_of};
+use super::udp::{Inbox, Outbox, Run, UdpPort, is_returned, source_of};
 use crate::time::Time;
 
 /// The waker's token; listeners follow, then relays.
@@ -185,8 +186,8 @@ impl Siblings {
 struct Core {
     server: Server<SharedUsers>,
     relays: Vec<Option<Relay>>,
-    /// What goes from one relay to one peer.
-    run: Run<(RelayId, SocketAddr)>,
+    /// What goes from one relay to one peer, and whether it may be fragmented.
+    run: Run<(RelayId, SocketAddr, bool)>,
     outbox: Outbox,
     answer: Box<[u8; MAX_ANSWER]>,
     streams: HashMap<FiveTuple, StreamHandle>,
@@ -271,7 +272,12 @@ impl Shard {
                 let Token(token) = event.token();
                 match token {
                     WAKER => is_woken = true,
-                    token => self.on_readable(token),
+                    token => {
+                        if event.is_error() && token >= RELAYS {
+                            self.read_errors(token - RELAYS);
+                        }
+                        self.on_readable(token);
+                    }
                 }
             }
             for _ in 0..backlog {
@@ -390,8 +396,10 @@ impl Shard {
         let Some(Some(relay)) = core.relays.get(place) else {
             return true;
         };
-        let Ok(count) = self.inbox.receive(&relay.port) else {
-            return true;
+        let count = match self.inbox.receive(&relay.port) {
+            Ok(count) => count,
+            // what is to be read comes after the error, which is read from its own queue
+            Err(error) => return !is_returned(&error),
         };
         let id = relay.id;
         let now = self.time.now();
@@ -407,6 +415,22 @@ impl Shard {
         }
         count < BATCH_SIZE
     }
+
+    /// Tells clients of ICMP errors that came for what their relay had sent.
+    fn read_errors(&mut self, place: usize) {
+        let core = &mut self.core;
+        let now = self.time.now();
+        let Some(Some(relay)) = core.relays.get(place) else {
+            return;
+        };
+        for _ in 0..ERRORS_PER_TURN {
+            let Some(Returned { peer, icmp }) = returned::next(&relay.port.io) else {
+                break;
+            };
+            core.server.handle_relay_icmp(now, relay.id, peer, icmp);
+        }
+        core.drain(now, &self.listeners);
+    }
 }
 
 /// Whether a datagram is a Binding request.
@@ -418,24 +442,30 @@ impl Core {
     /// A message of a client.
     fn on_client(&mut self, now: Instant, datagram: Datagram<'_>) {
         let Some(ToPeer {
-            relay, peer, data, ..
+            relay,
+            peer,
+            data,
+            dont_fragment,
+            ..
         }) = self.server.handle_input(now, datagram)
         else {
             return;
         };
-        if !self.run.fits((relay, peer), data.len()) {
+        let key = (relay, peer, !dont_fragment);
+        if !self.run.fits(key, data.len()) {
             self.flush_run();
         }
-        self.run.push((relay, peer), data);
+        self.run.push(key, data);
     }
 
     /// Sends what waits for a peer.
     fn flush_run(&mut self) {
-        if let Some(((id, peer), bytes, segment)) = self.run.take() {
-            let relay = self.relays.get(id.index()).and_then(Option::as_ref);
-            let sent = relay
-                .filter(|relay| relay.id == id)
-                .is_some_and(|relay| relay.port.send(peer, bytes, segment, None));
+        if let Some(((id, peer, may_fragment), bytes, segment)) = self.run.take() {
+            let relay = self.relays.get_mut(id.index()).and_then(Option::as_mut);
+            let sent = relay.filter(|relay| relay.id == id).is_some_and(|relay| {
+                relay.port.let_fragment(may_fragment);
+                relay.port.send(peer, bytes, segment, None)
+            });
             self.lost += u64::from(!sent);
         }
         self.run.clear();

@@ -30,6 +30,8 @@ pub(super) struct UdpPort {
     pub(super) io: UdpSocket,
     state: UdpSocketState,
     local: SocketAddr,
+    /// Whether what is sent may be fragmented on its way.
+    may_fragment: bool,
 }
 
 impl UdpPort {
@@ -40,7 +42,14 @@ impl UdpPort {
 
     /// Binds a relay's socket.
     pub(super) fn relay(address: SocketAddr) -> io::Result<Self> {
-        Self::open(address, false)
+        let port = Self::open(address, false)?;
+        if let Err(error) = port
+            .state
+            .enable_transport_errors(UdpSockRef::from(&port.io))
+        {
+            tracing::debug!(%address, %error, "ICMP errors are not heard");
+        }
+        Ok(port)
     }
 
     fn open(address: SocketAddr, is_listener: bool) -> io::Result<Self> {
@@ -64,8 +73,26 @@ impl UdpPort {
         let io = UdpSocket::from_std(socket.into());
         let local = io.local_addr()?;
         let state = UdpSocketState::new(UdpSockRef::from(&io))?;
-        may_fragment(&io, local);
-        Ok(Self { io, state, local })
+        let mut port = Self {
+            io,
+            state,
+            local,
+            may_fragment: false,
+        };
+        // quinn-udp forbids it
+        port.let_fragment(true);
+        Ok(port)
+    }
+
+    /// RFC 8656 §14: what is relayed may be fragmented unless the client says otherwise.
+    pub(super) fn let_fragment(&mut self, may_fragment: bool) {
+        if self.may_fragment == may_fragment {
+            return;
+        }
+        self.may_fragment = may_fragment;
+        if let Err(error) = set_fragmentation(&self.io, self.local, may_fragment) {
+            tracing::debug!(local = %self.local, %error, "fragmentation stays as it is");
+        }
     }
 
     /// The address it is bound to.
@@ -88,7 +115,7 @@ impl UdpPort {
         source: Option<IpAddr>,
     ) -> bool {
         if bytes.len() <= segment && source.is_none() {
-            return self.io.send_to(bytes, to).is_ok();
+            return self.retry(|| self.io.send_to(bytes, to)).is_ok();
         }
         let segments = self.state.max_gso_segments().max(1);
         let mut sent = true;
@@ -106,38 +133,59 @@ impl UdpPort {
             segment_size,
             src_ip: source,
         };
-        let io = UdpSockRef::from(&self.io);
+        let send = |contents, segment_size| {
+            let transmit = transmit(contents, segment_size);
+            self.retry(|| self.state.try_send(UdpSockRef::from(&self.io), &transmit))
+        };
         if run.len() <= segment {
-            return self.state.try_send(io, &transmit(run, None)).is_ok();
+            return send(run, None).is_ok();
         }
-        match self.state.try_send(io, &transmit(run, Some(segment))) {
+        match send(run, Some(segment)) {
             Ok(()) => true,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
             // no segmentation offload on this way: one by one
-            Err(_) => run.chunks(segment.max(1)).all(|datagram| {
-                let io = UdpSockRef::from(&self.io);
-                self.state.try_send(io, &transmit(datagram, None)).is_ok()
-            }),
+            Err(_) => run
+                .chunks(segment.max(1))
+                .all(|datagram| send(datagram, None).is_ok()),
         }
+    }
+
+    /// Sends again what the kernel refused to tell of an ICMP error: it was somebody else's datagram that did not arrive.
+    fn retry<T>(&self, send: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        send().or_else(|error| {
+            if is_returned(&error) {
+                send()
+            } else {
+                Err(error)
+            }
+        })
     }
 }
 
-/// RFC 8656 §14: what is relayed may be fragmented unless the client says otherwise; quinn-udp forbids it.
+/// Whether an error tells of an ICMP error that came for something sent before.
+pub(super) fn is_returned(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    matches!(
+        error.kind(),
+        ConnectionRefused | HostUnreachable | NetworkUnreachable
+    )
+}
+
 #[cfg(target_os = "linux")]
-fn may_fragment(io: &UdpSocket, local: SocketAddr) {
-    use rustix::net::sockopt;
-    let result = if local.is_ipv4() {
-        sockopt::set_ip_mtu_discover(io, sockopt::Ipv4PathMtuDiscovery::DONT)
+fn set_fragmentation(io: &UdpSocket, local: SocketAddr, may_fragment: bool) -> io::Result<()> {
+    use rustix::net::sockopt::{self, Ipv4PathMtuDiscovery as V4, Ipv6PathMtuDiscovery as V6};
+    if local.is_ipv4() {
+        sockopt::set_ip_mtu_discover(io, if may_fragment { V4::DONT } else { V4::DO })?;
     } else {
-        sockopt::set_ipv6_mtu_discover(io, sockopt::Ipv6PathMtuDiscovery::DONT)
-    };
-    if let Err(error) = result {
-        tracing::debug!(%local, %error, "datagrams longer than the path's MTU are lost");
+        sockopt::set_ipv6_mtu_discover(io, if may_fragment { V6::DONT } else { V6::DO })?;
     }
+    Ok(())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn may_fragment(_: &UdpSocket, _: SocketAddr) {}
+fn set_fragmentation(_: &UdpSocket, _: SocketAddr, _: bool) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
 
 /// Where received datagrams land: one per shard, used for each socket in turn.
 pub(super) struct Inbox {
@@ -427,6 +475,24 @@ mod tests {
         assert!(!run.fits(8, 1), "another key");
         assert!(!run.fits(7, 2), "a longer one");
         assert!(!run.fits(7, 0), "an empty one is lost in a run");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_df_bit_is_set_where_it_is_asked_for() {
+        use rustix::net::sockopt::{self, Ipv4PathMtuDiscovery as V4, Ipv6PathMtuDiscovery as V6};
+        let mut v4 = UdpPort::relay(([127, 0, 0, 1], 0).into()).unwrap();
+        for (may_fragment, expected) in [(true, V4::DONT), (false, V4::DO), (true, V4::DONT)] {
+            v4.let_fragment(may_fragment);
+            assert_eq!(sockopt::ip_mtu_discover(&v4.io), Ok(expected));
+        }
+        // not every machine has IPv6
+        if let Ok(mut v6) = UdpPort::relay((core::net::Ipv6Addr::LOCALHOST, 0).into()) {
+            for (may_fragment, expected) in [(true, V6::DONT), (false, V6::DO)] {
+                v6.let_fragment(may_fragment);
+                assert_eq!(sockopt::ipv6_mtu_discover(&v6.io), Ok(expected));
+            }
+        }
     }
 
     #[test]
