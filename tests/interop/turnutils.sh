@@ -4,7 +4,11 @@ source "$(dirname "$0")/lib.sh"
 missing turnutils_uclient coturn
 isolate "$0" "$@"
 
-"$rtckit" turn-server --log-format json --listen 127.0.0.1:3478 --listen 127.0.0.2:3479 --listen '[::1]:3478' \
+# the keys that turnutils_uclient -J has built in, of which it uses as many bytes as the algorithm wants
+key() { printf %s "$1" | base64; }
+"$rtckit" turn-server --log-format json --token-key "north:A256GCM:$(key 01234567890123456789012345678901)" \
+    --token-key "union:A128GCM:$(key 1234567890123456)" --token-key "oldempire:A256GCM:$(key 12345678901234567890123456789012)" \
+    --listen 127.0.0.1:3478 --listen 127.0.0.2:3479 --listen '[::1]:3478' \
     --tls-listen 127.0.0.1:5349 --tls-listen '[::1]:5349' --realm interop.test --user u:p --allow-loopback-peers \
     >"$work/server.out" 2>"$work/server.err" &
 server=$!
@@ -54,6 +58,10 @@ few="-n 200 -m 4 -l 170 -z 5"
     client "IPv4 and IPv6 in one (-Z)" -Z $echo_peer $few 127.0.0.1
     client "mobility (-M)" -M $echo_peer $few 127.0.0.1
     client "mobility, client to client (-M -y)" -M -y $few 127.0.0.1
+    client "access tokens (-J)" -J $echo_peer $few 127.0.0.1
+    client "access tokens over TLS (-J -t -S)" -J -t -S -p 5349 $echo_peer $few 127.0.0.1
+    client "access tokens, client to client (-J -y)" -J -y $few 127.0.0.1
+    client "DONT-FRAGMENT (-g)" -g $echo_peer $few 127.0.0.1
     client "1200 bytes" $echo_peer -n 200 -m 4 -l 1200 -z 5 127.0.0.1
     client "40 clients" $echo_peer -n 50 -m 40 -l 170 -z 20 127.0.0.1
 }

@@ -143,6 +143,7 @@ const RESERVED: &[(&[&str], &[&str])] = &[
             "async-std",
             "if-addrs",
             "mio",
+            "nix",
             "quinn-udp",
             "rustix",
             "smol",

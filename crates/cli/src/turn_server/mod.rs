@@ -2,6 +2,7 @@
 
 mod metrics;
 mod options;
+mod reload;
 mod tls;
 mod users;
 
@@ -23,6 +24,9 @@ use crate::trace::Chapter;
 pub(crate) use metrics::Metrics;
 pub(crate) use options::Options;
 
+use reload::{Hangups, Reload};
+use users::Register;
+
 /// What the server reports.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -37,6 +41,11 @@ pub(crate) enum Report<'r> {
         /// The user that was made up, with the password.
         user: Option<String>,
     },
+    /// After SIGHUP.
+    Reloaded {
+        /// Why everything stays as it was, if it does.
+        error: Option<String>,
+    },
     Draining {
         allocations: usize,
     },
@@ -48,11 +57,11 @@ pub(crate) enum Report<'r> {
 }
 
 /// Runs the command.
-pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    let options = options.with_file()?;
+pub(crate) fn run(given: &Options) -> Result<(), Failure> {
+    let options = given.with_file()?;
     let log = Log::new(options.is_json());
     let prepared = Prepared::new(&options)?;
-    runtime(prepared.config.threads)?.block_on(serve(prepared, &options, &log))
+    runtime(prepared.config.threads)?.block_on(serve(prepared, (given, &options), &log))
 }
 
 /// The threads for streams and metrics; datagrams have their own.
@@ -67,6 +76,7 @@ pub(crate) fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Failure
 /// What the options come to.
 struct Prepared {
     config: Config,
+    users: Arc<Register>,
     made_up: Option<String>,
     fingerprint: Option<String>,
 }
@@ -80,10 +90,12 @@ impl Prepared {
             options.listen.clone()
         };
         let secret = NonceSecret::new(&mut *Provider::ring().random());
-        let realm = options.realm.as_deref().unwrap_or("rtckit");
         let relays = relays(options, &listen)?;
         let is_loopback = relays.iter().all(|relay| relay.bind.is_loopback());
-        let mut turn = ServerConfig::new(realm, secret, relays);
+        let mut turn = ServerConfig::new(options.realm(), secret, relays);
+        if !options.token_key.is_empty() {
+            turn.authentication.third_party = Some(options.token_server().into());
+        }
         limit(&mut turn, options)?;
         if options.allow_loopback_peers || is_bare && is_loopback {
             turn.peers
@@ -105,8 +117,9 @@ impl Prepared {
         if let Some(max) = options.max_streams_per_address {
             config.max_streams_per_address = max;
         }
-        let (users, made_up) = users::users(options, realm, config.clock())?;
-        config.users = Arc::new(users);
+        let (users, made_up) = Register::new(options, config.clock())?;
+        let users = Arc::new(users);
+        config.users = Arc::<Register>::clone(&users);
         let mut fingerprint = None;
         if !options.tls_listen.is_empty() {
             let (tls, made) = tls::configuration(options)?;
@@ -114,6 +127,7 @@ impl Prepared {
         }
         Ok(Self {
             config,
+            users,
             made_up,
             fingerprint,
         })
@@ -183,8 +197,14 @@ fn limit(turn: &mut ServerConfig, options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn serve(prepared: Prepared, options: &Options, log: &Log) -> Result<(), Failure> {
+/// Serves by the options: those that were given, and with what the file says.
+async fn serve(
+    prepared: Prepared,
+    (given, options): (&Options, &Options),
+    log: &Log,
+) -> Result<(), Failure> {
     let [stop, abort] = interrupts();
+    let hangups = Hangups::listen();
     let threads = prepared.config.threads;
     let server = TurnServer::start(prepared.config)
         .await
@@ -241,7 +261,17 @@ async fn serve(prepared: Prepared, options: &Options, log: &Log) -> Result<(), F
             user: prepared.made_up.clone(),
         },
     );
-    until_stopped(&server, log, [stop, abort]).await
+    let reload = Reload {
+        given,
+        running: options,
+        users: &prepared.users,
+        server: &server,
+        log,
+    };
+    tokio::select! {
+        result = until_stopped(&server, log, [stop, abort]) => result,
+        never = reload.at(hangups) => match never {},
+    }
 }
 
 /// Serves until the first signal, lets the clients go until the second, and says what was done.

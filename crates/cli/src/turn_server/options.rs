@@ -10,6 +10,9 @@ use serde::Deserialize;
 use crate::failure::Failure;
 
 /// Relay for clients that cannot reach their peers (TURN), and tell them their address (STUN).
+///
+/// SIGHUP reads the file and the certificate again: users, secrets and keys of tokens change, what is allocated lives on.
+/// SIGTERM lets the clients go, a second one ends it at once.
 #[derive(Clone, Debug, Default, Args, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Options {
@@ -65,6 +68,14 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) secret: Vec<String>,
 
+    /// A key that opens access tokens (RFC 7635): its id, A128GCM or A256GCM, and the key in base64; repeatable
+    #[arg(long, value_name = "KID:ALGORITHM:KEY")]
+    pub(crate) token_key: Vec<String>,
+
+    /// What the server calls itself to those who bring access tokens, which are made for that name [default: the realm]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) token_server: Option<String>,
+
     /// Let clients reach these peers that are denied by default (private, link-local, loopback ...); repeatable
     #[arg(long, value_name = "CIDR")]
     #[serde(deserialize_with = "cidrs")]
@@ -83,11 +94,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     pub(crate) max_allocations: Option<usize>,
 
-    /// The most allocations of one user, in each thread [default: 100]
+    /// The most allocations of one user [default: 100]
     #[arg(long, value_name = "N")]
     pub(crate) max_per_user: Option<u32>,
 
-    /// The most allocations from one address, in each thread [default: 200]
+    /// The most allocations from one address [default: 200]
     #[arg(long, value_name = "N")]
     pub(crate) max_per_address: Option<u32>,
 
@@ -150,6 +161,16 @@ impl Options {
         self.log_format == Some(LogFormat::Json)
     }
 
+    /// The realm of the users.
+    pub(crate) fn realm(&self) -> &str {
+        self.realm.as_deref().unwrap_or("rtckit")
+    }
+
+    /// For whom access tokens are made.
+    pub(crate) fn token_server(&self) -> &str {
+        self.token_server.as_deref().unwrap_or(self.realm())
+    }
+
     fn fill(&mut self, file: Self) {
         fn list<T>(own: &mut Vec<T>, other: Vec<T>) {
             if own.is_empty() {
@@ -162,6 +183,7 @@ impl Options {
         list(&mut self.external_ip, file.external_ip);
         list(&mut self.user, file.user);
         list(&mut self.secret, file.secret);
+        list(&mut self.token_key, file.token_key);
         list(&mut self.allow_peer, file.allow_peer);
         list(&mut self.deny_peer, file.deny_peer);
         if self.cert.is_none() {
@@ -170,6 +192,7 @@ impl Options {
         self.min_port = self.min_port.or(file.min_port);
         self.max_port = self.max_port.or(file.max_port);
         self.realm = self.realm.take().or(file.realm);
+        self.token_server = self.token_server.take().or(file.token_server);
         self.allow_loopback_peers |= file.allow_loopback_peers;
         self.max_allocations = self.max_allocations.or(file.max_allocations);
         self.max_per_user = self.max_per_user.or(file.max_per_user);

@@ -90,6 +90,18 @@ impl Server {
         self.listening[transport][0].as_str().unwrap()
     }
 
+    /// Sends SIGHUP, and returns what is reported then.
+    #[cfg(unix)]
+    fn hang_up(&mut self) -> Value {
+        let id = self.process.id().to_string();
+        Command::new("kill").args(["-HUP", &id]).status().unwrap();
+        let mut line = String::new();
+        self.reports.read_line(&mut line).unwrap();
+        let report: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(report["event"], "reloaded");
+        report
+    }
+
     /// Sends SIGTERM, and returns the last report.
     fn terminate(&mut self) -> Value {
         let id = self.process.id().to_string();
@@ -322,6 +334,83 @@ fn a_file_of_options() {
     let output = run(&["turn-server", "--config", path.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(complaint(&output).contains("line 1: unknown field `relm`"));
+}
+
+/// Whether a user is let in.
+fn is_let_in(uri: &str, user: &str, arguments: &[&str]) -> bool {
+    let base = [
+        "turn-bench",
+        uri,
+        "--user",
+        user,
+        "--seconds",
+        "0.1",
+        "--json",
+    ];
+    run(&[&base[..], arguments].concat()).status.success()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hangup_reads_users_and_certificate_again() {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (file, cert, key) = (at("turn.toml"), at("cert.pem"), at("key.pem"));
+    let certify = || {
+        let made = SelfSigned::generate(&Provider::ring(), ["127.0.0.1".to_owned()]).unwrap();
+        fs::write(&cert, pem("CERTIFICATE", made.certificate_der())).unwrap();
+        fs::write(&key, pem("PRIVATE KEY", made.private_key_der())).unwrap();
+    };
+    let users = |users: &str| {
+        let text = format!(
+            "user = [{users}]\nallow-loopback-peers = true\nlisten = [\"127.0.0.1:0\"]\ntls-listen = [\"127.0.0.1:0\"]\ncert = {cert:?}\nkey = {key:?}\nlog-format = \"json\"\n"
+        );
+        fs::write(&file, text).unwrap();
+    };
+    certify();
+    users("\"alice:secret\"");
+    let mut server = Server::start(&["turn-server", "--config", &file]);
+    let (udp, tls) = (
+        format!("turn:{}", server.address("udp")),
+        format!("turns:{}", server.address("tls")),
+    );
+    let mut held = rtckit(&[
+        "turn-bench",
+        &udp,
+        "--user",
+        "alice:secret",
+        "--seconds",
+        "60",
+    ])
+    .stdout(Stdio::null())
+    .stderr(Stdio::null())
+    .spawn()
+    .unwrap();
+    let first_ca = at("first.pem");
+    fs::copy(&cert, &first_ca).unwrap();
+    assert!(is_let_in(&tls, "alice:secret", &["--ca", &first_ca]));
+
+    certify();
+    users("\"bob:word\"");
+    assert_eq!(server.hang_up()["error"], Value::Null);
+    assert!(is_let_in(&udp, "bob:word", &[]));
+    assert!(!is_let_in(&udp, "alice:secret", &[]));
+    assert!(is_let_in(&tls, "bob:word", &["--ca", &cert]));
+    assert!(!is_let_in(&tls, "bob:word", &["--ca", &first_ca]));
+
+    // what cannot be used changes nothing
+    fs::write(&file, "user = [\"carol\"]\n").unwrap();
+    let error = server.hang_up()["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("NAME:PASSWORD"), "{error}");
+    assert!(is_let_in(&udp, "bob:word", &[]));
+
+    // and what was allocated before is there all the time
+    assert!(held.try_wait().unwrap().is_none(), "alice is cut off");
+    Command::new("kill")
+        .args(["-INT", &held.id().to_string()])
+        .status()
+        .unwrap();
+    held.wait().unwrap();
 }
 
 #[test]
