@@ -3,10 +3,10 @@
 # Nothing leaves this machine; every step has a deadline.
 #
 #   run.sh [MEMBER...]    all of them, or only these: openssl, ffprobe, browsers, loss, aiortc, call,
-#                           load
+#                           load, coturn, turnutils
 set -eu
 cd "$(dirname "$0")"
-[ $# -gt 0 ] || set -- openssl ffprobe browsers loss aiortc call load
+[ $# -gt 0 ] || set -- openssl ffprobe browsers loss aiortc call load coturn turnutils
 status=0
 for member in "$@"; do
     if [ ! -x "$member.sh" ]; then

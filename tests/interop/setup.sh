@@ -4,7 +4,7 @@
 #   setup.sh [MEMBER...]    for all members, or only for these
 set -eu
 cd "$(dirname "$0")"
-[ $# -gt 0 ] || set -- openssl ffprobe browsers loss aiortc call load
+[ $# -gt 0 ] || set -- openssl ffprobe browsers loss aiortc call load coturn turnutils
 # wanted MEMBER...: whether any of them is asked for
 members=" $* "
 wanted() {
@@ -44,11 +44,15 @@ if wanted ffprobe call browsers; then
     need ffmpeg ffmpeg
 fi
 need python3 python3
-if wanted browsers loss aiortc call load; then
+if wanted browsers loss aiortc call load coturn turnutils; then
     need unshare util-linux
     need ip iproute2
 fi
 if wanted load; then need curl curl; fi
+if wanted coturn turnutils; then
+    need turnserver coturn
+    need openssl openssl
+fi
 if wanted browsers loss; then
     need chromium chromium
     need firefox-esr firefox-esr

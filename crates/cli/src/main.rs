@@ -7,6 +7,7 @@
 mod arguments;
 mod call;
 mod capture;
+mod certificate;
 mod failure;
 mod interrupt;
 mod loopback;
@@ -19,7 +20,11 @@ mod sdp;
 mod serve;
 mod stage;
 mod story;
+mod stun;
+mod stun_server;
 mod trace;
+mod turn_bench;
+mod turn_server;
 mod verify;
 
 use std::io::{IsTerminal, stderr};
@@ -45,16 +50,25 @@ enum Command {
     Loopback(loopback::Options),
     Serve(serve::Options),
     Call(call::Options),
+    TurnServer(Box<turn_server::Options>),
+    TurnBench(turn_bench::Options),
+    StunServer(stun_server::Options),
+    Stun(stun::Options),
     Sdp(sdp::Options),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log(cli.verbose);
+    let is_json = matches!(&cli.command, Command::TurnServer(options) if options.is_json());
+    log(cli.verbose, is_json);
     let result = match cli.command {
         Command::Loopback(options) => loopback::run(&options),
         Command::Serve(options) => serve::run(&options),
         Command::Call(options) => call::run(&options),
+        Command::TurnServer(options) => turn_server::run(&options),
+        Command::TurnBench(options) => turn_bench::run(&options),
+        Command::StunServer(options) => stun_server::run(&options),
+        Command::Stun(options) => stun::run(&options),
         Command::Sdp(options) => sdp::run(&options),
     };
     match result {
@@ -66,18 +80,21 @@ fn main() -> ExitCode {
     }
 }
 
-/// Sends the crates' logs to stderr.
-fn log(verbosity: u8) {
+/// Sends the crates' logs to stderr, as lines for people or as JSON objects.
+fn log(verbosity: u8, is_json: bool) {
     let filter = match verbosity {
         0 => return,
         1 => "warn,rtckit=debug",
         _ => "debug,rtckit=trace",
     };
-    tracing_subscriber::fmt()
+    let logs = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
-        .with_writer(stderr)
-        .with_ansi(has_colours(&stderr()))
-        .init();
+        .with_writer(stderr);
+    if is_json {
+        logs.json().init();
+    } else {
+        logs.with_ansi(has_colours(&stderr())).init();
+    }
 }
 
 /// Whether what is written there may be coloured: it is a terminal, and <https://no-color.org> does not object.

@@ -371,6 +371,14 @@ fn ms(value: Option<f64>) -> String {
     value.map_or_else(|| "unknown".into(), |value| format!("{value:.1} ms"))
 }
 
+/// Prints a report as one JSON object.
+pub(crate) fn print_json(report: &impl Serialize) -> Result<(), Failure> {
+    let mut line = serde_json::to_string(report).map_err(Failure::new)?;
+    line.push('\n');
+    std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes())
+        .map_err(|error| Failure::new(format_args!("stdout: {error}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

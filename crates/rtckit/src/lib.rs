@@ -65,15 +65,20 @@
 //! | DTLS, SRTP | as `rtckit-dtls` and `rtckit-srtp` do them, with ring or, by the feature `aws-lc-rs`, with that |
 //! | media | encoded frames in and out: VP8 and Opus; no capture, no codecs, no pacing of bursts |
 //! | data channels | not yet |
+//! | STUN and TURN servers | with the feature `turn`: `server`, and `client` for links to them |
 //! | many connections on one port | not yet: a connection binds its own sockets |
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "turn")]
+pub mod client;
 mod configuration;
 mod connection;
 mod driver;
 mod error;
 mod event;
 mod interfaces;
+#[cfg(feature = "turn")]
+pub mod server;
 mod shared;
 mod socket;
 mod time;

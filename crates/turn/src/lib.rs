@@ -48,7 +48,7 @@
 //! | 8656 allocations, refresh, permissions, channels, Send and Data | whole | whole |
 //! | 8656 IPv6, both families in one allocation (and 6156) | whole | whole |
 //! | 8656 EVEN-PORT, RESERVATION-TOKEN | whole | whole |
-//! | 8656 DONT-FRAGMENT | asks for it; sends no such indication | if the driver can |
+//! | 8656 DONT-FRAGMENT | asks for it; sends no such indication | if the driver can ([`ServerConfig::supports_dont_fragment`]); else 420 |
 //! | 8656 ICMP | [`ClientEvent::Icmp`] | [`Server::handle_relay_icmp`] |
 //! | 8656 300, 437, 438, 441, 486, 508 | handled or reported | sent |
 //! | 8656 over UDP, TCP, TLS | whole; the driver has the sockets, and looks up names (§6, RFC 5928) | whole |
@@ -79,5 +79,5 @@ pub use client::{
 pub use envelope::{Envelope, MAX_HEADER_LEN};
 pub use server::{
     BindError, Cidr, CidrParseError, ConnectionId, Counters, Event as ServerEvent, PeerPolicy,
-    RelayAddress, RelayId, Release, Server, ServerConfig, ToClient, ToPeer,
+    RelayAddress, RelayId, Release, Server, ServerConfig, SharedUsage, ToClient, ToPeer, Usage,
 };

@@ -1,4 +1,4 @@
-//! Whom `rtckit call` believes over HTTPS.
+//! Whom `rtckit call` believes over HTTPS, and the TURN commands over TLS.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,20 +37,26 @@ pub(crate) enum Trust {
 impl Trust {
     /// What makes TLS of TCP.
     pub(crate) fn connector(&self) -> Result<TlsConnector, Failure> {
+        let mut config = self.client()?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(TlsConnector::from(Arc::new(config)))
+    }
+
+    /// A TLS client for whatever protocol.
+    pub(crate) fn client(&self) -> Result<ClientConfig, Failure> {
         let provider = Arc::new(ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match self {
             Self::Everybody => Arc::new(Unchecked(Arc::clone(&provider))),
             Self::Only(paths) => vouched(from_files(paths)?, &provider)?,
             Self::System => vouched(from_system()?, &provider)?,
         };
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| Failure::new(format_args!("cannot speak TLS: {error}")))?
+            .map_err(|error| Failure::new(format_args!("cannot speak TLS: {error}")))?;
+        let builder = builder
             .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(TlsConnector::from(Arc::new(config)))
+            .with_custom_certificate_verifier(verifier);
+        Ok(builder.with_no_client_auth())
     }
 }
 

@@ -30,7 +30,7 @@ use tokio::time::timeout;
 use crate::failure::Failure;
 use crate::media::Clip;
 use crate::trace::Chapter;
-use log::Log;
+pub(crate) use log::Log;
 use peers::{Ending, Peers, Slot};
 use refusal::Refusal;
 use tls::Tls;

@@ -24,7 +24,6 @@ use rtckit_stun::{
 use crate::server::allocation::{Allocation, Binding, Mobility, State};
 use crate::server::event::{Event, RelayId, Release};
 use crate::server::index::Entry;
-use crate::server::limits::subscriber;
 use crate::server::relay::{Owner, PortChoice};
 use crate::server::slots::SlotId;
 use crate::server::timers::Due;
@@ -57,6 +56,10 @@ struct Wish {
     wants_ticket: bool,
 }
 
+/// ADDITIONAL-ADDRESS-FAMILY before it had a number of its own: coturn's clients have not changed since
+/// ([draft-martinsen-tram-ssoda](https://datatracker.ietf.org/doc/html/draft-martinsen-tram-ssoda)).
+const DRAFT_ADDITIONAL_ADDRESS_FAMILY: AttributeType = AttributeType(0x8032);
+
 impl Wish {
     /// The checks of RFC 8656 §7.2, in its order.
     fn read(message: &Message<'_>, path: &FiveTuple) -> Result<Self, ErrorCode<'static>> {
@@ -66,7 +69,8 @@ impl Wish {
             .ok_or(ErrorCode::BAD_REQUEST)?;
         let transport = transport_of(number).ok_or(ErrorCode::UNSUPPORTED_TRANSPORT)?;
         let has_family = has(AttributeType::REQUESTED_ADDRESS_FAMILY);
-        let has_additional = has(AttributeType::ADDITIONAL_ADDRESS_FAMILY);
+        let draft = message.attribute(DRAFT_ADDITIONAL_ADDRESS_FAMILY);
+        let has_additional = has(AttributeType::ADDITIONAL_ADDRESS_FAMILY) || draft.is_some();
         let has_even = has(AttributeType::EVEN_PORT);
         let has_token = has(AttributeType::RESERVATION_TOKEN);
         let token = message.reservation_token();
@@ -94,6 +98,7 @@ impl Wish {
         };
         let additional = match message.additional_address_family() {
             Some(AddressFamily::Ipv6) => true,
+            None if matches!(draft, Some([2, ..])) => true,
             _ if has_additional => return Err(ErrorCode::BAD_REQUEST),
             _ => false,
         };
@@ -129,7 +134,7 @@ impl<U: Users> Server<U> {
             return Err(ErrorCode::MOBILITY_FORBIDDEN);
         }
         let reserves = wish.even == Some(true);
-        self.check_quotas(&user, request.path, reserves)
+        self.take_quotas(&user, request.path, reserves)
             .inspect_err(|_| self.counters.allocations_refused += 1)?;
         let lifetime = self.lifetime(now, request.message.lifetime(), user.expires);
         let id = self.insert_allocation(now, request, user, &wish, lifetime);
@@ -162,8 +167,9 @@ impl<U: Users> Server<U> {
         Ok(())
     }
 
-    fn check_quotas(
-        &self,
+    /// Counts one more allocation, if all quotas have room for it.
+    fn take_quotas(
+        &mut self,
         user: &Verified,
         path: FiveTuple,
         reserves: bool,
@@ -179,18 +185,8 @@ impl<U: Users> Server<U> {
                 return Err(ErrorCode::INSUFFICIENT_CAPACITY);
             }
         }
-        let ip = subscriber(path.remote.ip());
-        let of_user = self.per_user.get(&user.username).copied();
-        let of_address = self.per_address.get(&ip).copied();
-        if of_user.unwrap_or(0) >= self.config.max_allocations_per_user
-            || of_address.unwrap_or(0) >= self.config.max_allocations_per_address
-        {
-            return Err(ErrorCode::ALLOCATION_QUOTA_REACHED);
-        }
-        if self.allocations.len() >= self.config.max_allocations {
-            return Err(ErrorCode::INSUFFICIENT_CAPACITY);
-        }
-        Ok(())
+        self.tally
+            .take(&self.config, &user.username, path.remote.ip())
     }
 
     /// The lifetime a client gets that asks for `wanted` seconds.
@@ -235,16 +231,14 @@ impl<U: Users> Server<U> {
             expires,
             binding,
             wish.wants_ticket.then(Box::<Mobility>::default),
-        );
+        )
+        .with_token(request.message.access_token().is_some());
         let id = self.allocations.insert(Box::new(allocation));
         let entry = Entry {
             place: id.place,
             is_next: false,
         };
         self.index_path(&path, entry);
-        *self.per_user.entry(user.username).or_default() += 1;
-        let ip = subscriber(path.remote.ip());
-        *self.per_address.entry(ip).or_default() += 1;
         self.push_due(expires, Due::Allocation(id));
         id
     }
@@ -519,19 +513,8 @@ impl<U: Users> Server<U> {
 
     /// Quotas again have room for one.
     fn count_down(&mut self, allocation: &Allocation) {
-        if let Some(count) = self.per_user.get_mut(&allocation.user.username) {
-            *count -= 1;
-            if *count == 0 {
-                self.per_user.remove(&allocation.user.username);
-            }
-        }
-        let ip = subscriber(allocation.path.remote.ip());
-        if let Some(count) = self.per_address.get_mut(&ip) {
-            *count -= 1;
-            if *count == 0 {
-                self.per_address.remove(&ip);
-            }
-        }
+        let (user, address) = (&allocation.user.username, allocation.path.remote.ip());
+        self.tally.change(|usage| usage.give_back(user, address));
     }
 
     /// The stream of a client was closed, and so is what was allocated by it; of a mobile client it lives on until it

@@ -7,7 +7,10 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use rtckit_proto::{FiveTuple, Instant, Transport};
-use rtckit_stun::{AddressFamily, ErrorCode, IntegrityKey, PasswordAlgorithm, TransactionId, User};
+use rtckit_stun::{
+    AddressFamily, ErrorCode, IntegrityKey, Message, PasswordAlgorithm, TransactionId, User,
+    Verified,
+};
 
 use crate::channel_data::ChannelNumber;
 use crate::server::slots::SlotId;
@@ -22,6 +25,8 @@ pub(crate) struct Allocation {
     /// Where the client is; under RFC 8016, where data for it goes.
     pub(crate) path: FiveTuple,
     pub(crate) user: User,
+    /// Whether an access token vouches for the user (RFC 7635).
+    has_token: bool,
     /// By which `user.secret` was made.
     pub(crate) algorithm: PasswordAlgorithm,
     /// The Allocate request, to know it when it is repeated.
@@ -111,6 +116,7 @@ impl Allocation {
         Self {
             path,
             user,
+            has_token: false,
             algorithm,
             request,
             state: State::Binding(binding),
@@ -124,6 +130,19 @@ impl Allocation {
             mobility,
             reservation: None,
         }
+    }
+
+    /// Notes whether an access token vouches for the user.
+    pub(crate) const fn with_token(mut self, has_token: bool) -> Self {
+        self.has_token = has_token;
+        self
+    }
+
+    /// Whether `user`, who has sent `request`, is the one who allocated it. Of tokens the name is that of their key,
+    /// and the next token may be made with another one
+    /// ([RFC 7635 §4.3](https://www.rfc-editor.org/rfc/rfc7635#section-4.3)).
+    pub(crate) fn is_of(&self, user: &Verified, request: &Message<'_>) -> bool {
+        self.user.username == user.username || self.has_token && request.access_token().is_some()
     }
 
     /// The relay for peers of that family.

@@ -1,6 +1,7 @@
 //! What a server is told before it starts.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::ops::RangeInclusive;
@@ -9,6 +10,7 @@ use core::time::Duration;
 use rtckit_stun::{AuthenticationConfig, NonceSecret, ResponderConfig};
 
 use crate::server::policy::PeerPolicy;
+use crate::server::usage::SharedUsage;
 
 /// An address relayed traffic leaves from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +53,9 @@ pub struct ServerConfig {
     pub listeners: Vec<SocketAddr>,
     /// Which peers may be reached.
     pub peers: PeerPolicy,
-    /// How many allocations there may be, in this shard. 20,000.
+    /// Where allocations are counted when several shards share their quotas. None: each counts for itself.
+    pub usage: Option<Arc<dyn SharedUsage>>,
+    /// How many allocations there may be. 20,000.
     pub max_allocations: usize,
     /// How many of them one user may have. 100.
     pub max_allocations_per_user: u32,
@@ -96,6 +100,7 @@ impl ServerConfig {
             ports: 49_152..=65_535,
             listeners: Vec::new(),
             peers: PeerPolicy::default(),
+            usage: None,
             max_allocations: 20_000,
             max_allocations_per_user: 100,
             max_allocations_per_address: 200,

@@ -17,7 +17,6 @@ use rtckit_stun::{ErrorCode, Users, Verified};
 
 use crate::server::allocation::{Mobility, State};
 use crate::server::index::Entry;
-use crate::server::limits::subscriber;
 use crate::server::slots::SlotId;
 use crate::server::{Request, Server};
 
@@ -89,7 +88,7 @@ impl<U: Users> Server<U> {
         let Some(allocation) = found.filter(|a| matches!(a.state, State::Active)) else {
             return Err(ErrorCode::ALLOCATION_MISMATCH);
         };
-        if allocation.user.username != user.username {
+        if !allocation.is_of(user, &request.message) {
             return Err(ErrorCode::WRONG_CREDENTIALS);
         }
         let Some(mobility) = &allocation.mobility else {
@@ -157,16 +156,8 @@ impl<U: Users> Server<U> {
         self.paths.remove(&path, entry);
         self.paths.remove(&old, first);
         self.index_path(&path, first);
-        let (old, new) = (subscriber(old.remote.ip()), subscriber(path.remote.ip()));
-        if old != new {
-            if let Some(count) = self.per_address.get_mut(&old) {
-                *count -= 1;
-                if *count == 0 {
-                    self.per_address.remove(&old);
-                }
-            }
-            *self.per_address.entry(new).or_default() += 1;
-        }
+        self.tally
+            .change(|usage| usage.follow(old.remote.ip(), path.remote.ip()));
     }
 
     /// When `now` is past, what is left of a lifetime.

@@ -17,9 +17,11 @@ mod requests;
 mod slots;
 mod tcp;
 mod timers;
+mod usage;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::{IpAddr, SocketAddr};
@@ -35,6 +37,7 @@ pub use self::config::{RelayAddress, ServerConfig};
 pub use self::counters::Counters;
 pub use self::event::{BindError, ConnectionId, Event, RelayId, Release, ToClient, ToPeer};
 pub use self::policy::{Cidr, CidrParseError, PeerPolicy};
+pub use self::usage::{SharedUsage, Usage};
 
 use self::allocate::Reservation;
 use self::allocation::Allocation;
@@ -47,6 +50,7 @@ use self::relay::Relay;
 use self::slots::{SlotId, Slots};
 use self::tcp::Connection;
 use self::timers::{Due, TimerQueue};
+use self::usage::Tally;
 
 /// How many events may wait for the driver before requests are dropped.
 const MAX_EVENTS: usize = 4096;
@@ -68,7 +72,8 @@ const MAX_EVENTS: usize = 4096;
 ///
 /// **Shards.** Several servers stand beside each other, one per core, each with its own sockets on the same address
 /// (`SO_REUSEPORT` keeps a client with its shard) and its own range of relay ports. They share users, the realm and
-/// [`ServerConfig::secret`], and nothing else: quotas are per shard.
+/// [`ServerConfig::secret`]; with [`ServerConfig::usage`] also what is counted for the quotas. Rates of answers are per
+/// shard.
 ///
 /// **Memory.** An allocation takes about 700 bytes, with one permission and one channel; every table has a ceiling in
 /// [`ServerConfig`].
@@ -87,8 +92,7 @@ pub struct Server<U> {
     timers: TimerQueue,
     events: VecDeque<Event>,
     outbox: Outbox,
-    per_user: BTreeMap<Box<str>, u32>,
-    per_address: BTreeMap<IpAddr, u32>,
+    tally: Tally,
     rate_limit: RateLimit,
     tickets: Tickets,
     random: SeededRandom,
@@ -147,8 +151,10 @@ impl<U: Users> Server<U> {
             timers: TimerQueue::default(),
             events: VecDeque::new(),
             outbox: Outbox::default(),
-            per_user: BTreeMap::new(),
-            per_address: BTreeMap::new(),
+            tally: match &config.usage {
+                Some(usage) => Tally::Shared(Arc::clone(usage)),
+                None => Tally::Own(Usage::default()),
+            },
             rate_limit: RateLimit::new(config.replies_per_second, config.reply_burst, hash),
             tickets: Tickets::new(random),
             random: SeededRandom::new(random.next_u64()),
@@ -537,7 +543,7 @@ impl<U: Users> Server<U> {
         if !matches!(allocation.state, allocation::State::Active) {
             return Err(ErrorCode::ALLOCATION_MISMATCH);
         }
-        if allocation.user.username != user.username {
+        if !allocation.is_of(user, &request.message) {
             return Err(ErrorCode::WRONG_CREDENTIALS);
         }
         Ok(id)

@@ -44,7 +44,9 @@ impl<U: Users> Server<U> {
         {
             let mut renewed = User::new(&user.username, user.secret);
             renewed.expires = user.expires;
-            allocation.user = renewed;
+            let old = core::mem::replace(&mut allocation.user, renewed);
+            self.tally
+                .change(|usage| usage.rename(&old.username, &user.username));
         }
         if !lifetime.is_zero() {
             self.set_expiry(id, now + lifetime);

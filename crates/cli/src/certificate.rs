@@ -1,0 +1,78 @@
+//! The certificate that a server shows: read from files, or made for this run.
+
+use core::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use rtckit::Provider;
+use rtckit_crypto::fingerprint::{Fingerprint, HashAlgorithm};
+use rtckit_crypto::self_signed::SelfSigned;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::{self, ServerConfig};
+
+use crate::call::tls::from_file;
+use crate::failure::Failure;
+
+/// TLS with a certificate.
+pub(crate) struct Shown {
+    pub(crate) config: ServerConfig,
+    /// The certificate's fingerprint.
+    pub(crate) fingerprint: String,
+}
+
+/// Reads the certificate and its key, if `cert` and `key` name files, or makes one for `addresses`.
+pub(crate) fn shown(
+    cert: Option<&Path>,
+    key: Option<&Path>,
+    addresses: impl IntoIterator<Item = IpAddr>,
+) -> Result<Shown, Failure> {
+    let (chain, key) = match (cert, key) {
+        (Some(cert), Some(key)) => (from_file(cert)?, private_key(key)?),
+        _ => self_made(addresses)?,
+    };
+    let fingerprint = chain.first().map_or_else(String::new, |certificate| {
+        Fingerprint::of(HashAlgorithm::Sha256, certificate).to_string()
+    });
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|error| refused(cert, &error))?;
+    Ok(Shown {
+        config,
+        fingerprint,
+    })
+}
+
+fn refused(cert: Option<&Path>, error: &rustls::Error) -> Failure {
+    match cert {
+        Some(path) => Failure::at(path, format_args!("cannot be used with the key: {error}")),
+        None => Failure::new(format_args!("cannot make a certificate: {error}")),
+    }
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Failure> {
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|error| Failure::at(path, format_args!("holds no private key (PEM): {error}")))
+}
+
+/// A certificate for `addresses`, and for this machine as it calls itself.
+fn self_made(
+    addresses: impl IntoIterator<Item = IpAddr>,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Failure> {
+    let mut names = ["localhost", "127.0.0.1", "::1"]
+        .map(str::to_owned)
+        .to_vec();
+    for address in addresses {
+        let name = address.to_string();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let made = SelfSigned::generate(&Provider::ring(), names)
+        .map_err(|error| Failure::new(format_args!("cannot make a certificate: {error}")))?;
+    let certificate = CertificateDer::from(made.certificate_der().to_vec());
+    let key = PrivatePkcs8KeyDer::from(made.private_key_der().to_vec());
+    Ok((vec![certificate], key.into()))
+}

@@ -1,0 +1,225 @@
+//! `rtckit stun`: where a server sees this host, and how the NAT in between behaves.
+
+mod verdict;
+
+use core::future::poll_fn;
+use core::net::SocketAddr;
+use core::task::Poll;
+use core::time::Duration;
+
+use clap::Args;
+use rtckit::Provider;
+use rtckit::client::{Buffers, Link, ServerUri, Timer};
+use rtckit_proto::Transport;
+use rtckit_stun::{Client, Discovery, DiscoveryConfig, Outcome, Report, Retransmission};
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// Ask a STUN server for my address, and find out how the NAT in front of me behaves.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Options {
+    /// The server: HOST, HOST:PORT or a stun: URI
+    #[arg(value_name = "HOST", value_parser = server)]
+    server: ServerUri,
+
+    /// The CA that stuns: servers are to be certified by (PEM) [default: the system's]
+    #[arg(long, value_name = "FILE")]
+    ca: Option<std::path::PathBuf>,
+
+    /// Report as one JSON object on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+fn server(text: &str) -> Result<ServerUri, String> {
+    let is_uri = ["stun:", "stuns:", "turn:", "turns:"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme));
+    let uri = if is_uri {
+        text.parse()
+    } else {
+        format!("stun:{text}").parse()
+    };
+    uri.map_err(|error: rtckit::client::UriParseError| error.to_string())
+}
+
+/// What is reported.
+#[derive(Debug, Serialize)]
+struct Summary {
+    server: SocketAddr,
+    local: SocketAddr,
+    mapped: SocketAddr,
+    rtt_us: Option<u64>,
+    nat: bool,
+    mapping: Option<&'static str>,
+    filtering: Option<&'static str>,
+    hairpinning: Option<bool>,
+    verdict: &'static str,
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format_args!("cannot start: {error}")))?;
+    let summary = runtime.block_on(ask(options))?;
+    if options.json {
+        crate::report::print_json(&summary)
+    } else {
+        verdict::print(&summary);
+        Ok(())
+    }
+}
+
+async fn ask(options: &Options) -> Result<Summary, Failure> {
+    let uri = &options.server;
+    let fail = |error| Failure::new(format_args!("{}: {error}", uri.host));
+    let server = uri.resolve().await.map_err(fail)?;
+    let tls = match uri.transport {
+        Transport::Tls => Some(crate::turn_bench::trust(options.ca.as_deref())?),
+        _ => None,
+    };
+    let timer = Timer::start();
+    let open = Link::open(uri, server, tls);
+    let link = tokio::time::timeout(Duration::from_secs(10), open).await;
+    let mut link = match link {
+        Ok(link) => link.map_err(|error| Failure::new(format_args!("{uri}: {error}")))?,
+        Err(_) => return Err(Failure::new(format_args!("{uri}: no answer"))),
+    };
+    let (mapped, rtt) = binding(&mut link, timer, uri).await?;
+    let mut report = Report::default();
+    if uri.transport == Transport::Udp {
+        // the mapping of a fresh socket, which nothing has opened yet
+        let local = SocketAddr::new(link.path().local.ip(), 0);
+        let link = Link::udp(local, server).await.map_err(fail)?;
+        report = discover(link, timer, options.json).await;
+    }
+    let local = link.path().local;
+    let is_direct = mapped == local;
+    Ok(Summary {
+        server,
+        local,
+        mapped,
+        rtt_us: rtt.map(|rtt| u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX)),
+        nat: !is_direct,
+        mapping: report.mapping.map(verdict::name),
+        filtering: report.filtering.map(verdict::name),
+        hairpinning: report.hairpinning,
+        verdict: verdict::verdict(is_direct, &report),
+    })
+}
+
+async fn binding(
+    link: &mut Link,
+    timer: Timer,
+    uri: &ServerUri,
+) -> Result<(SocketAddr, Option<Duration>), Failure> {
+    // nobody at a terminal waits for 39 seconds
+    let retransmission = Retransmission {
+        max_requests: 5,
+        last_wait: 2,
+        rto: Duration::from_millis(250),
+        ..Retransmission::default()
+    };
+    let random = &mut *Provider::ring().random();
+    let now = timer.now();
+    let mut client = Client::new(link.path(), now, random).with_retransmission(retransmission, now);
+    let mut buffers = Buffers::new();
+    let mut buf = [0; 1400];
+    let deadline = tokio::time::sleep(Duration::from_secs(10));
+    let mut deadline = core::pin::pin!(deadline);
+    let mut sleep = core::pin::pin!(tokio::time::sleep(Duration::ZERO));
+    let outcome = poll_fn(|cx| {
+        loop {
+            let now = timer.now();
+            client.handle_timeout(now);
+            while let Some(sent) = client.poll_transmit(now, &mut buf) {
+                let bytes = buf.get(sent.range).unwrap_or_default();
+                link.send(sent.path, bytes, bytes.len());
+            }
+            if let Some(outcome) = client.outcome() {
+                return Poll::Ready(Ok(outcome.clone()));
+            }
+            if let Poll::Ready(Err(error)) = link.poll_flush(cx) {
+                return Poll::Ready(Err(error));
+            }
+            if deadline.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(Outcome::TimedOut));
+            }
+            let received = link.poll_receive(cx, &mut buffers, |datagram| {
+                client.handle_input(now, datagram);
+            });
+            match received {
+                Poll::Ready(Ok(())) => continue,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {}
+            }
+            if let Some(due) = client.poll_timeout() {
+                sleep.as_mut().reset(timer.tokio(due));
+                if sleep.as_mut().poll(cx).is_ready() {
+                    continue;
+                }
+            }
+            return Poll::Pending;
+        }
+    })
+    .await
+    .map_err(|error| Failure::new(format_args!("{uri}: {error}")))?;
+    match outcome {
+        Outcome::Mapped { address, rtt } => Ok((address, rtt)),
+        Outcome::TimedOut => Err(Failure::new(format_args!("{uri}: no answer"))),
+        Outcome::Redirected { server, .. } => Err(Failure::new(format_args!(
+            "{uri} sends its clients to {server}"
+        ))),
+        Outcome::Refused { code } => Err(Failure::new(format_args!("{uri} refuses, error {code}"))),
+        Outcome::WrongCredentials => Err(Failure::new(format_args!("{uri} wants credentials"))),
+        Outcome::Forged | Outcome::BadResponse => Err(Failure::new(format_args!(
+            "{uri}: the answer makes no sense"
+        ))),
+    }
+}
+
+async fn discover(mut link: Link, timer: Timer, is_quiet: bool) -> Report {
+    let random = &mut *Provider::ring().random();
+    let path = link.path();
+    let config = DiscoveryConfig::default();
+    let mut discovery = Discovery::new(config, path.local, None, path.remote, timer.now(), random);
+    let mut buffers = Buffers::new();
+    let mut buf = [0; 1400];
+    let mut sleep = core::pin::pin!(tokio::time::sleep(Duration::ZERO));
+    let mut is_told = is_quiet;
+    poll_fn(|cx| {
+        loop {
+            let now = timer.now();
+            discovery.handle_timeout(now);
+            while let Some(sent) = discovery.poll_transmit(now, &mut buf) {
+                let bytes = buf.get(sent.range).unwrap_or_default();
+                link.send(sent.path, bytes, bytes.len());
+            }
+            if discovery.is_finished() {
+                return Poll::Ready(());
+            }
+            if !is_told && discovery.report().other.is_some() {
+                is_told = true;
+                eprintln!("finding out how the NAT behaves takes up to 20 s ...");
+            }
+            let received = link.poll_receive(cx, &mut buffers, |datagram| {
+                discovery.handle_input(now, datagram);
+            });
+            if received.is_ready() {
+                continue;
+            }
+            if let Some(due) = discovery.poll_timeout() {
+                sleep.as_mut().reset(timer.tokio(due));
+                if sleep.as_mut().poll(cx).is_ready() {
+                    continue;
+                }
+            }
+            return Poll::Pending;
+        }
+    })
+    .await;
+    *discovery.report()
+}

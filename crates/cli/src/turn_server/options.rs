@@ -1,0 +1,259 @@
+//! What `rtckit turn-server` can be told, on the command line and in a file.
+
+use core::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use rtckit_turn::Cidr;
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// Relay for clients that cannot reach their peers (TURN), and tell them their address (STUN).
+///
+/// SIGHUP reads the file and the certificate again: users, secrets and keys of tokens change, what is allocated lives on.
+/// SIGTERM lets the clients go, a second one ends it at once.
+#[derive(Clone, Debug, Default, Args, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Options {
+    /// Read these options from a TOML file; the names are the same, without the dashes, and those that can be repeated
+    /// are lists. What the command line says counts more
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Where to listen for UDP and TCP; repeatable. Two addresses with different IPs make the server help clients to find
+    /// out how their NAT behaves (RFC 5780) [default: 127.0.0.1:3478]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Vec<SocketAddr>,
+
+    /// Where to listen for TLS; repeatable
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) tls_listen: Vec<SocketAddr>,
+
+    /// The certificates of TLS, the server's first (PEM) [default: one that is made for this run]
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+
+    /// Relay from this address of the host; one for IPv4, one for IPv6 [default: the addresses listened at]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) relay_ip: Vec<IpAddr>,
+
+    /// Tell clients this address instead of the relay's, which is behind a one-to-one NAT
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) external_ip: Vec<IpAddr>,
+
+    /// The lowest port relays get [default: 49152]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) min_port: Option<u16>,
+
+    /// The highest port relays get [default: 65535]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) max_port: Option<u16>,
+
+    /// The realm users belong to [default: rtckit]
+    #[arg(long)]
+    pub(crate) realm: Option<String>,
+
+    /// A user; repeatable. Others on this host can read the command line: a file is better
+    #[arg(long, value_name = "NAME:PASSWORD")]
+    pub(crate) user: Vec<String>,
+
+    /// A secret shared with a web service that gives out time-limited users (the name is EXPIRY:NAME, the password
+    /// base64(HMAC-SHA1(secret, name))); repeatable
+    #[arg(long)]
+    pub(crate) secret: Vec<String>,
+
+    /// A key that opens access tokens (RFC 7635): its id, A128GCM or A256GCM, and the key in base64; repeatable
+    #[arg(long, value_name = "KID:ALGORITHM:KEY")]
+    pub(crate) token_key: Vec<String>,
+
+    /// What the server calls itself to those who bring access tokens, which are made for that name [default: the realm]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) token_server: Option<String>,
+
+    /// Let clients reach these peers that are denied by default (private, link-local, loopback ...); repeatable
+    #[arg(long, value_name = "CIDR")]
+    #[serde(deserialize_with = "cidrs")]
+    pub(crate) allow_peer: Vec<Cidr>,
+
+    /// Keep clients from these peers; repeatable
+    #[arg(long, value_name = "CIDR")]
+    #[serde(deserialize_with = "cidrs")]
+    pub(crate) deny_peer: Vec<Cidr>,
+
+    /// Let clients reach peers on this host's loopback
+    #[arg(long)]
+    pub(crate) allow_loopback_peers: bool,
+
+    /// The most allocations at a time [default: 20000]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_allocations: Option<usize>,
+
+    /// The most allocations of one user [default: 100]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_per_user: Option<u32>,
+
+    /// The most allocations from one address [default: 200]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_per_address: Option<u32>,
+
+    /// The most TCP and TLS connections of clients [default: 4096]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_streams: Option<usize>,
+
+    /// The most TCP and TLS connections from one address [default: 256]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_streams_per_address: Option<usize>,
+
+    /// How many answers per second an address gets that has proved nothing; five times as many at once [default: 20]
+    #[arg(long, value_name = "N")]
+    pub(crate) replies_per_second: Option<u32>,
+
+    /// How many threads relay [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+
+    /// Serve metrics for Prometheus at http://ADDR:PORT/metrics
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) metrics: Option<SocketAddr>,
+
+    /// How to log: a story on stdout, or one JSON object a line (and -v logs as JSON on stderr)
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+/// How the server logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+fn cidrs<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Cidr>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let parse = |text: &String| {
+        text.parse()
+            .map_err(|error| serde::de::Error::custom(format_args!("{text}: {error}")))
+    };
+    texts.iter().map(parse).collect()
+}
+
+impl Options {
+    /// With what the file says that the command line does not.
+    pub(crate) fn with_file(&self) -> Result<Self, Failure> {
+        let mut options = self.clone();
+        if let Some(path) = &self.config {
+            options.fill(read(path)?);
+        }
+        Ok(options)
+    }
+
+    /// Whether the logs are for programs.
+    pub(crate) fn is_json(&self) -> bool {
+        self.log_format == Some(LogFormat::Json)
+    }
+
+    /// The realm of the users.
+    pub(crate) fn realm(&self) -> &str {
+        self.realm.as_deref().unwrap_or("rtckit")
+    }
+
+    /// For whom access tokens are made.
+    pub(crate) fn token_server(&self) -> &str {
+        self.token_server.as_deref().unwrap_or(self.realm())
+    }
+
+    fn fill(&mut self, file: Self) {
+        fn list<T>(own: &mut Vec<T>, other: Vec<T>) {
+            if own.is_empty() {
+                *own = other;
+            }
+        }
+        list(&mut self.listen, file.listen);
+        list(&mut self.tls_listen, file.tls_listen);
+        list(&mut self.relay_ip, file.relay_ip);
+        list(&mut self.external_ip, file.external_ip);
+        list(&mut self.user, file.user);
+        list(&mut self.secret, file.secret);
+        list(&mut self.token_key, file.token_key);
+        list(&mut self.allow_peer, file.allow_peer);
+        list(&mut self.deny_peer, file.deny_peer);
+        if self.cert.is_none() {
+            (self.cert, self.key) = (file.cert, file.key);
+        }
+        self.min_port = self.min_port.or(file.min_port);
+        self.max_port = self.max_port.or(file.max_port);
+        self.realm = self.realm.take().or(file.realm);
+        self.token_server = self.token_server.take().or(file.token_server);
+        self.allow_loopback_peers |= file.allow_loopback_peers;
+        self.max_allocations = self.max_allocations.or(file.max_allocations);
+        self.max_per_user = self.max_per_user.or(file.max_per_user);
+        self.max_per_address = self.max_per_address.or(file.max_per_address);
+        self.max_streams = self.max_streams.or(file.max_streams);
+        self.max_streams_per_address = self
+            .max_streams_per_address
+            .or(file.max_streams_per_address);
+        self.replies_per_second = self.replies_per_second.or(file.replies_per_second);
+        self.threads = self.threads.or(file.threads);
+        self.metrics = self.metrics.or(file.metrics);
+        self.log_format = self.log_format.or(file.log_format);
+    }
+}
+
+fn read(path: &Path) -> Result<Options, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::at(path, format_args!("cannot be read: {error}")))?;
+    parse(&text).map_err(|what| Failure::at(path, what))
+}
+
+/// What is wrong, with its line, or the options.
+fn parse(text: &str) -> Result<Options, String> {
+    toml::from_str(text).map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        match before {
+            Some(before) => format!(
+                "line {}: {}",
+                before.matches('\n').count() + 1,
+                error.message()
+            ),
+            None => error.message().to_owned(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_counts_more() {
+        let mut options = Options {
+            realm: Some("here".into()),
+            user: vec!["a:b".into()],
+            ..Options::default()
+        };
+        let file = "realm = \"there\"\nuser = [\"c:d\"]\nlisten = [\"192.0.2.1:3478\"]\nallow-peer = [\"10.0.0.0/8\"]\nlog-format = \"json\"\n";
+        options.fill(parse(file).unwrap());
+        assert_eq!(options.realm.as_deref(), Some("here"));
+        assert_eq!(options.user, ["a:b"]);
+        assert_eq!(options.listen, ["192.0.2.1:3478".parse().unwrap()]);
+        assert_eq!(options.allow_peer.len(), 1);
+        assert!(options.is_json());
+    }
+
+    #[test]
+    fn a_mistake_has_a_line() {
+        let error = parse("realm = \"x\"\nusr = []\n").unwrap_err();
+        assert!(error.starts_with("line 2: unknown field `usr`"), "{error}");
+        let error = parse("allow-peer = [\"10.0.0.0/99\"]\n").unwrap_err();
+        assert!(error.contains("10.0.0.0/99"), "{error}");
+    }
+}

@@ -1,0 +1,296 @@
+//! A server for STUN and TURN over UDP, TCP and TLS, as `rtckit turn-server` runs it.
+//!
+//! [`TurnServer::start`] gives each thread its own [`rtckit_turn::Server`], its own sockets on the same addresses
+//! (`SO_REUSEPORT`) and its own share of the relay ports. Streams belong to tokio's tasks, datagrams to the threads.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use rtckit::server::{Config, TurnServer};
+//! use rtckit::Provider;
+//! use rtckit_stun::{NonceSecret, StaticUsers};
+//! use rtckit_turn::{RelayAddress, ServerConfig};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let secret = NonceSecret::new(&mut *Provider::ring().random());
+//! let relay = RelayAddress::new("203.0.113.5".parse()?);
+//! let mut config = Config::new(ServerConfig::new("example.org", secret, vec![relay]));
+//! config.listen = vec!["203.0.113.5:3478".parse()?];
+//! let mut users = StaticUsers::new("example.org");
+//! users.insert("alice", "secret");
+//! config.users = Arc::new(users);
+//! let server = TurnServer::start(config).await?;
+//! // ... and some day
+//! server.drain().await;
+//! server.stopped().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Not here: DTLS to clients. DONT-FRAGMENT and ICMP errors that come back to relays: on Linux; elsewhere who asks for the
+//! first is told that it is unknown.
+
+mod config;
+mod listen;
+mod peer_streams;
+mod returned;
+mod shard;
+mod steer;
+mod stream;
+mod udp;
+
+use core::net::SocketAddr;
+use core::ops::RangeInclusive;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rtckit_crypto::provider::Provider;
+use rtckit_turn::{Counters, SharedUsage, Usage};
+use tokio::sync::{oneshot, watch};
+use tokio_rustls::rustls;
+
+pub use config::{Config, SharedUsers};
+
+use listen::Listening;
+use shard::{Command, Shard, ShardHandle, Siblings};
+use steer::Notes;
+
+/// A running server. It stops when this is dropped.
+#[derive(Debug)]
+pub struct TurnServer {
+    shards: Vec<ShardHandle>,
+    listening: Listening,
+    addresses: Addresses,
+    /// How many threads run.
+    running: watch::Receiver<usize>,
+}
+
+/// Where a server listens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Addresses {
+    /// For UDP.
+    pub udp: Vec<SocketAddr>,
+    /// For TCP.
+    pub tcp: Vec<SocketAddr>,
+    /// For TLS.
+    pub tls: Vec<SocketAddr>,
+    /// The two that clients are told of who discover how their NAT behaves
+    /// ([RFC 5780](https://www.rfc-editor.org/rfc/rfc5780)).
+    pub discovery: Option<[SocketAddr; 2]>,
+}
+
+/// How a server goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerStats {
+    /// What it has seen and done.
+    pub counters: Counters,
+    /// How many allocations there are.
+    pub allocations: usize,
+    /// How many streams of clients are open.
+    pub streams: usize,
+    /// Sends the kernel did not take.
+    pub lost: u64,
+}
+
+/// A server that cannot start: where, and why.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct StartError {
+    /// The address, if there is one to blame.
+    pub address: Option<SocketAddr>,
+    /// What the system says.
+    pub error: io::Error,
+}
+
+impl StartError {
+    fn at(address: SocketAddr) -> impl Fn(io::Error) -> Self {
+        move |error| Self {
+            address: Some(address),
+            error,
+        }
+    }
+}
+
+impl From<io::Error> for StartError {
+    fn from(error: io::Error) -> Self {
+        Self {
+            address: None,
+            error,
+        }
+    }
+}
+
+impl core::fmt::Display for StartError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.address {
+            Some(address) => write!(f, "cannot listen at {address}: {}", self.error),
+            None => write!(f, "cannot start: {}", self.error),
+        }
+    }
+}
+
+impl core::error::Error for StartError {}
+
+impl TurnServer {
+    /// Binds all addresses and begins to serve.
+    ///
+    /// # Errors
+    /// An address cannot be bound, or a thread not be made.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        raise_descriptor_limit();
+        let mut random = Provider::ring().random();
+        let threads = config.threads.clamp(1, 64);
+        let (sockets, mut addresses) = listen::bind_udp(&config, threads)?;
+        let streams = listen::bind_streams(&config, &mut addresses)?;
+        let (finished, running) = watch::channel(threads);
+        let finished = Arc::new(finished);
+        let (mut made, mut shards) = (Vec::new(), Vec::new());
+        let usage = Arc::new(OneUsage::default());
+        for (place, listeners) in sockets.into_iter().enumerate() {
+            let mut turn = config.turn.clone();
+            turn.ports = share(&config.turn.ports, place, threads);
+            turn.usage = Some(Arc::<OneUsage>::clone(&usage));
+            turn.supports_dont_fragment = cfg!(target_os = "linux");
+            turn.listeners = [&addresses.udp[..], &addresses.tls].concat();
+            turn.responder.discovery = addresses.discovery;
+            let users = Arc::clone(&config.users);
+            let rest = (config.time, config.is_stun_only);
+            let (shard, handle) = Shard::new(turn, users, listeners, &mut *random, rest)?;
+            made.push(shard);
+            shards.push(handle);
+        }
+        let notes = Arc::new(Notes::default());
+        for (place, mut shard) in made.into_iter().enumerate() {
+            if threads > 1 {
+                let notes = Arc::clone(&notes);
+                shard = shard.with_siblings(Siblings::new(place, shards.clone(), notes));
+            }
+            let finished = Arc::clone(&finished);
+            std::thread::Builder::new()
+                .name(format!("turn-{place}"))
+                .spawn(move || {
+                    shard.run();
+                    finished.send_modify(|running| *running -= 1);
+                })?;
+        }
+        let listening = Listening::start(streams, &config, &shards);
+        Ok(Self {
+            shards,
+            listening,
+            addresses,
+            running,
+        })
+    }
+
+    /// Where it listens.
+    pub const fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// How it goes.
+    pub async fn stats(&self) -> ServerStats {
+        let mut sum = ServerStats::default();
+        for shard in &self.shards {
+            let (answer, report) = oneshot::channel();
+            if !shard.send(Command::Report(answer)).await {
+                continue;
+            }
+            if let Ok(report) = report.await {
+                sum.counters.add(&report.counters);
+                sum.allocations += report.allocations;
+                sum.streams += report.streams;
+                sum.lost += report.lost;
+            }
+        }
+        sum
+    }
+
+    /// Takes another certificate for the TLS connections to come; `false` when it does not listen for TLS.
+    pub fn set_tls(&self, tls: Arc<rustls::ServerConfig>) -> bool {
+        self.listening.set_tls(tls)
+    }
+
+    /// Lets go of the clients: it takes no new ones, and ends when the last allocation has.
+    pub async fn drain(&self) {
+        for shard in &self.shards {
+            shard.send(Command::Drain).await;
+        }
+    }
+
+    /// Ends at once.
+    pub async fn stop(&self) {
+        for shard in &self.shards {
+            shard.send(Command::Stop).await;
+        }
+    }
+
+    /// Waits until it has ended.
+    pub async fn stopped(&self) {
+        let _ = self.running.clone().wait_for(|running| *running == 0).await;
+    }
+}
+
+/// What all threads count for the quotas.
+#[derive(Debug, Default)]
+struct OneUsage(Mutex<Usage>);
+
+impl SharedUsage for OneUsage {
+    fn with(&self, change: &mut dyn FnMut(&mut Usage)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Drop for TurnServer {
+    fn drop(&mut self) {
+        for shard in &self.shards {
+            shard.offer(Command::Stop);
+        }
+    }
+}
+
+/// Each allocation takes a descriptor: as many as the system lets this process have.
+fn raise_descriptor_limit() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::debug!(%error, "the limit of open descriptors stays as it is");
+        }
+    }
+}
+
+/// The share of a range of ports that is one thread's. It begins with an even port, so that no pair is torn apart.
+fn share(ports: &RangeInclusive<u16>, place: usize, count: usize) -> RangeInclusive<u16> {
+    let (start, end) = (usize::from(*ports.start()), usize::from(*ports.end()));
+    let len = (end + 1).saturating_sub(start);
+    let bound = |place: usize| {
+        let bound = start + len * place / count;
+        if place == 0 || place == count {
+            bound
+        } else {
+            bound & !1
+        }
+    };
+    let first = u16::try_from(bound(place)).unwrap_or(u16::MAX);
+    let last = u16::try_from(bound(place + 1).saturating_sub(1)).unwrap_or(u16::MAX);
+    first..=last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_the_whole_and_do_not_overlap() {
+        for (range, count) in [(49_152..=65_535, 3), (1000..=1009, 2), (7..=20, 4)] {
+            let shares: Vec<u16> = (0..count)
+                .flat_map(|place| share(&range, place, count))
+                .collect();
+            assert_eq!(shares, range.collect::<Vec<u16>>());
+        }
+    }
+}

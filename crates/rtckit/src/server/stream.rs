@@ -1,0 +1,365 @@
+//! Clients that come by TCP or TLS: a task for each, which cuts the stream into messages for its shard and writes what
+//! the shard has for it.
+//!
+//! What a client can cost is bounded: one message that has begun, and what waits to be written (256 kB; payloads beyond
+//! are lost, as datagrams are; answers beyond end the stream). A client that does not finish a message, does not read,
+//! or has no allocation is closed after [`Config::stream_timeout`](super::Config::stream_timeout).
+
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::time::Duration;
+use std::io;
+use std::sync::Arc;
+
+use rtckit_proto::{FiveTuple, Transport};
+use rtckit_stun::{FrameError, frame_len};
+use rtckit_turn::ConnectionId;
+use tokio::io::{
+    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, copy_bidirectional,
+};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::shard::{Command, ShardHandle};
+
+/// How many bytes may wait for a client that reads slowly.
+const MAX_QUEUED: usize = 256 << 10;
+
+/// The longest message: a Send indication with a datagram of the longest kind.
+const MAX_FRAME: usize = 20 + 24 + 4 + 65_536;
+
+/// How a ConnectionBind request begins.
+const CONNECTION_BIND: [u8; 2] = [0x00, 0x0b];
+
+/// How much one read takes.
+const READ_LEN: usize = 16 << 10;
+
+/// What the shard tells a stream's task.
+enum Message {
+    /// To be written.
+    Bytes(Vec<u8>),
+    /// What came was seen: more may come.
+    GoOn,
+    /// From now on it is one with a peer's, until the channel ends.
+    Join(ConnectionId, TcpStream, oneshot::Receiver<()>),
+}
+
+/// What the shard and the task share.
+#[derive(Debug, Default)]
+struct Shared {
+    queued: AtomicUsize,
+    is_allocated: AtomicBool,
+}
+
+/// The shard's end of a stream. The task closes the stream when this is dropped.
+pub(super) struct StreamHandle {
+    messages: mpsc::UnboundedSender<Message>,
+    shared: Arc<Shared>,
+}
+
+impl core::fmt::Debug for StreamHandle {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("StreamHandle").finish_non_exhaustive()
+    }
+}
+
+impl StreamHandle {
+    /// A payload for the client; `false` when too much waits already.
+    pub(super) fn offer(&self, bytes: Vec<u8>) -> bool {
+        let len = bytes.len();
+        if self.shared.queued.load(Ordering::Relaxed) + len > MAX_QUEUED {
+            return false;
+        }
+        self.shared.queued.fetch_add(len, Ordering::Relaxed);
+        self.messages.send(Message::Bytes(bytes)).is_ok()
+    }
+
+    /// An answer, which is small, and follows a request: at most a few wait beside the payloads.
+    pub(super) fn answer(&self, bytes: Vec<u8>) {
+        if self.shared.queued.load(Ordering::Relaxed) <= 2 * MAX_QUEUED {
+            self.shared.queued.fetch_add(bytes.len(), Ordering::Relaxed);
+            let _ = self.messages.send(Message::Bytes(bytes));
+        }
+    }
+
+    /// The messages that came have been seen.
+    pub(super) fn go_on(&self) {
+        let _ = self.messages.send(Message::GoOn);
+    }
+
+    /// Whether the client has an allocation: without one it cannot stay.
+    pub(super) fn set_allocated(&self, is_allocated: bool) {
+        self.shared
+            .is_allocated
+            .store(is_allocated, Ordering::Relaxed);
+    }
+
+    /// From what was written so far on, the stream is one with a peer's.
+    pub(super) fn join(
+        &self,
+        connection: ConnectionId,
+        peer: TcpStream,
+        ended: oneshot::Receiver<()>,
+    ) -> bool {
+        self.messages
+            .send(Message::Join(connection, peer, ended))
+            .is_ok()
+    }
+}
+
+/// What a stream may do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// How long it may take for what it has begun.
+    pub(super) timeout: Duration,
+    /// Whether Binding requests alone are heard.
+    pub(super) is_stun_only: bool,
+}
+
+/// Serves a client's stream until either side ends it.
+pub(super) async fn serve<S>(stream: S, path: FiveTuple, shard: ShardHandle, limits: Limits)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (sender, messages) = mpsc::unbounded_channel();
+    let shared = Arc::<Shared>::default();
+    let handle = StreamHandle {
+        messages: sender,
+        shared: Arc::clone(&shared),
+    };
+    if !shard.send(Command::StreamOpened(path, handle)).await {
+        return;
+    }
+    let (reader, writer) = tokio::io::split(stream);
+    let mut task = Task {
+        reader,
+        writer,
+        messages,
+        shared,
+        path,
+        shard,
+        limits,
+        begun: Vec::new(),
+        is_waiting: false,
+    };
+    match task.run().await {
+        Ok(Some((connection, peer, ended))) => task.splice(connection, peer, ended).await,
+        Ok(None) => {
+            task.shard.send(Command::StreamClosed(path)).await;
+        }
+        Err(error) => {
+            tracing::debug!(client = %path.remote, %error, "stream closed");
+            task.shard.send(Command::StreamClosed(path)).await;
+        }
+    }
+}
+
+type Joined = (ConnectionId, TcpStream, oneshot::Receiver<()>);
+
+struct Task<S> {
+    reader: ReadHalf<S>,
+    writer: WriteHalf<S>,
+    messages: mpsc::UnboundedReceiver<Message>,
+    shared: Arc<Shared>,
+    path: FiveTuple,
+    shard: ShardHandle,
+    limits: Limits,
+    /// What was read and not handed over: the beginning of a message.
+    begun: Vec<u8>,
+    /// Whether the shard has not seen yet what was handed over: at most one batch is under way, and behind a
+    /// ConnectionBind the bytes may be another protocol's.
+    is_waiting: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
+    async fn run(&mut self) -> io::Result<Option<Joined>> {
+        let mut deadline = self.fresh_deadline();
+        let mut buf = vec![0; READ_LEN];
+        loop {
+            let may_read = !self.is_waiting;
+            let may_last =
+                self.begun.is_empty() && self.shared.is_allocated.load(Ordering::Relaxed);
+            tokio::select! {
+                message = self.messages.recv() => match message {
+                    Some(Message::Bytes(bytes)) => self.write(bytes).await?,
+                    Some(Message::GoOn) => {
+                        self.is_waiting = false;
+                        self.hand_over().await?;
+                    }
+                    Some(Message::Join(connection, peer, ended)) => {
+                        return Ok(Some((connection, peer, ended)));
+                    }
+                    None => return Ok(None),
+                },
+                read = self.reader.read(&mut buf), if may_read => {
+                    let read = match read? {
+                        0 => return Ok(None),
+                        count => buf.get(..count).unwrap_or_default(),
+                    };
+                    self.begun.extend_from_slice(read);
+                    if self.hand_over().await? {
+                        deadline = self.fresh_deadline();
+                    }
+                }
+                () = sleep_until(deadline) => {
+                    if !may_last {
+                        return Err(io::ErrorKind::TimedOut.into());
+                    }
+                    deadline = self.fresh_deadline();
+                }
+            }
+        }
+    }
+
+    fn fresh_deadline(&self) -> Instant {
+        Instant::now() + self.limits.timeout
+    }
+
+    /// Hands whole messages to the shard, up to a ConnectionBind; returns whether there were any.
+    async fn hand_over(&mut self) -> io::Result<bool> {
+        if self.is_waiting {
+            return Ok(false);
+        }
+        // payloads come from clients with an allocation: anything else is another protocol that looks alike
+        let is_payload = self.begun.first().is_some_and(|first| first >> 6 == 1);
+        if is_payload && !self.shared.is_allocated.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let whole = whole_frames(&self.begun)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        if whole == 0 {
+            return Ok(false);
+        }
+        if self.limits.is_stun_only && !super::shard::is_binding(&self.begun) {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let rest = self.begun.split_off(whole);
+        let frames = core::mem::replace(&mut self.begun, rest);
+        self.is_waiting = true;
+        if !self.shard.send(Command::Frames(self.path, frames)).await {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        Ok(true)
+    }
+
+    /// Writes `bytes` and what else waits.
+    async fn write(&mut self, bytes: Vec<u8>) -> io::Result<()> {
+        let mut len = bytes.len();
+        let mut messages = vec![bytes];
+        let mut next = None;
+        while len < READ_LEN && next.is_none() {
+            match self.messages.try_recv() {
+                Ok(Message::Bytes(more)) => {
+                    len += more.len();
+                    messages.push(more);
+                }
+                Ok(other) => next = Some(other),
+                Err(_) => break,
+            }
+        }
+        self.shared.queued.fetch_sub(len, Ordering::Relaxed);
+        if self.path.transport != Transport::Tls {
+            messages = vec![messages.concat()];
+        }
+        let write = async {
+            // over TLS a record for each: clients that read a record when the socket is readable, and no more, would
+            // sit on the rest
+            for message in &messages {
+                self.writer.write_all(message).await?;
+            }
+            self.writer.flush().await
+        };
+        match timeout(self.limits.timeout, write).await {
+            Ok(result) => result?,
+            Err(_) => return Err(io::ErrorKind::TimedOut.into()),
+        }
+        match next {
+            Some(Message::GoOn) => {
+                self.is_waiting = false;
+                self.hand_over().await?;
+            }
+            // it comes again, from the front of nothing: a stream that is joined gets nothing else
+            Some(Message::Join(connection, peer, ended)) => self.put_back(connection, peer, ended),
+            Some(Message::Bytes(_)) | None => {}
+        }
+        Ok(())
+    }
+
+    /// A stream that is joined hears nothing more from the shard, so the order of messages is kept.
+    fn put_back(
+        &mut self,
+        connection: ConnectionId,
+        peer: TcpStream,
+        ended: oneshot::Receiver<()>,
+    ) {
+        let (sender, messages) = mpsc::unbounded_channel();
+        let _ = sender.send(Message::Join(connection, peer, ended));
+        self.messages = messages;
+    }
+
+    /// Carries bytes between the client and a peer until either ends.
+    async fn splice(
+        self,
+        connection: ConnectionId,
+        mut peer: TcpStream,
+        ended: oneshot::Receiver<()>,
+    ) {
+        let mut client = self.reader.unsplit(self.writer);
+        let carry = async {
+            peer.write_all(&self.begun).await?;
+            copy_bidirectional(&mut client, &mut peer).await
+        };
+        tokio::select! {
+            result = carry => tracing::debug!(client = %self.path.remote, ?result, "connection ended"),
+            _ = ended => {}
+        }
+        self.shard.send(Command::ConnectionClosed(connection)).await;
+    }
+}
+
+/// How many bytes of `bytes` are whole messages, up to the first ConnectionBind request.
+fn whole_frames(bytes: &[u8]) -> Result<usize, FrameError> {
+    let mut whole = 0;
+    while let Some(rest) = bytes.get(whole..).filter(|rest| !rest.is_empty()) {
+        let Some((len, taken)) = frame_len(rest)? else {
+            break;
+        };
+        if len > MAX_FRAME {
+            return Err(FrameError::TooLong);
+        }
+        if taken > rest.len() {
+            break;
+        }
+        whole += taken;
+        if rest.starts_with(&CONNECTION_BIND) {
+            break;
+        }
+    }
+    Ok(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_messages_up_to_a_connection_bind() {
+        let message = |kind: u8| {
+            let mut message = [0; 20];
+            message[1] = kind;
+            message
+        };
+        let stream = [
+            &message(3)[..],
+            &[0x40, 0, 0, 1, 9, 0, 0, 0],
+            &message(0x0b),
+            &[0xff; 9],
+        ]
+        .concat();
+        assert_eq!(whole_frames(&stream), Ok(48), "the rest is no message");
+        assert_eq!(whole_frames(&stream[..47]), Ok(28));
+        assert_eq!(whole_frames(&stream[..19]), Ok(0));
+        assert_eq!(whole_frames(&[]), Ok(0));
+        assert!(whole_frames(&stream[48..]).is_err());
+    }
+}

@@ -1,0 +1,337 @@
+//! The server among people who do not mean well, and at its end. What is waited for always comes, so nothing here is timed.
+#![cfg(feature = "turn")]
+#![allow(clippy::unwrap_used, reason = "a test fails where it must")]
+
+use core::future::poll_fn;
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::sync::Arc;
+
+use rtckit::Provider;
+use rtckit::client::{Buffers, Link, ServerUri, Timer};
+use rtckit::server::{Config, TurnServer};
+use rtckit_stun::{Client, NonceSecret, Outcome, StaticUsers};
+use rtckit_turn::{
+    Cidr, Client as TurnClient, ClientConfig, ClientEvent, RelayAddress, ServerConfig,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+
+/// A server on loopback with the user alice. TCP takes the port UDP got, which may be taken: then another try.
+async fn server(change: impl Fn(&mut Config)) -> TurnServer {
+    for _ in 0..10 {
+        let secret = NonceSecret::new(&mut *Provider::ring().random());
+        let relay = RelayAddress::new([127, 0, 0, 1].into());
+        let mut turn = ServerConfig::new("test", secret, vec![relay]);
+        turn.peers.allow.extend(Cidr::new([127, 0, 0, 0].into(), 8));
+        let mut config = Config::new(turn);
+        config.listen = vec![([127, 0, 0, 1], 0).into()];
+        config.threads = 2;
+        let mut users = StaticUsers::new("test");
+        users.insert("alice", "secret");
+        config.users = Arc::new(users);
+        change(&mut config);
+        if let Ok(server) = TurnServer::start(config).await {
+            return server;
+        }
+    }
+    panic!("no port is free");
+}
+
+fn udp(server: &TurnServer) -> SocketAddr {
+    server.addresses().udp[0]
+}
+
+/// Asks for its address, as an honest client does.
+async fn ask(server: SocketAddr, transport: &str) -> Outcome {
+    let uri: ServerUri = format!("stun:{server}?transport={transport}")
+        .parse()
+        .unwrap();
+    let mut link = Link::open(&uri, server, None).await.unwrap();
+    let timer = Timer::start();
+    let random = &mut *Provider::ring().random();
+    let mut client = Client::new(link.path(), timer.now(), random);
+    let (mut buffers, mut buf) = (Buffers::new(), [0; 1400]);
+    loop {
+        while let Some(sent) = client.poll_transmit(timer.now(), &mut buf) {
+            let bytes = &buf[sent.range.clone()];
+            link.send(sent.path, bytes, bytes.len());
+        }
+        poll_fn(|cx| link.poll_flush(cx)).await.unwrap();
+        let receive = poll_fn(|cx| {
+            link.poll_receive(cx, &mut buffers, |datagram| {
+                client.handle_input(timer.now(), datagram);
+            })
+        });
+        // UDP may lose the request, which is repeated then
+        let _ = tokio::time::timeout(Duration::from_millis(100), receive).await;
+        client.handle_timeout(timer.now());
+        if let Some(outcome) = client.outcome() {
+            return outcome.clone();
+        }
+    }
+}
+
+async fn is_served(server: &TurnServer) {
+    for transport in ["udp", "tcp"] {
+        assert!(
+            matches!(ask(udp(server), transport).await, Outcome::Mapped { .. }),
+            "over {transport}"
+        );
+    }
+}
+
+/// Reads until the other side closes.
+async fn until_closed(stream: &mut TcpStream) {
+    let mut bytes = Vec::new();
+    // a reset closes it as well
+    let _ = stream.read_to_end(&mut bytes).await;
+}
+
+#[tokio::test]
+async fn a_slow_sender_is_closed_and_others_are_served() {
+    let server = server(|config| config.stream_timeout = Duration::from_millis(200)).await;
+    let mut silent = TcpStream::connect(udp(&server)).await.unwrap();
+    let mut slow = TcpStream::connect(udp(&server)).await.unwrap();
+    // the beginning of a request, a byte at a time
+    let dribble = async {
+        for byte in [0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42].into_iter().cycle() {
+            if slow.write_all(&[byte]).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    dribble.await;
+    until_closed(&mut silent).await;
+    is_served(&server).await;
+}
+
+#[tokio::test]
+async fn a_stream_of_noise_is_closed() {
+    let server = server(|_| {}).await;
+    for noise in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        &[0xff; 100],
+        &[0, 1, 0, 3, 0, 0, 0, 0],
+    ] {
+        let mut stream = TcpStream::connect(udp(&server)).await.unwrap();
+        stream.write_all(noise).await.unwrap();
+        until_closed(&mut stream).await;
+    }
+    is_served(&server).await;
+}
+
+#[tokio::test]
+async fn streams_have_a_ceiling() {
+    let server = server(|config| config.max_streams_per_address = 3).await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(TcpStream::connect(udp(&server)).await.unwrap());
+    }
+    // the three are let in before the fourth, which is not
+    let mut fourth = TcpStream::connect(udp(&server)).await.unwrap();
+    until_closed(&mut fourth).await;
+    drop(held);
+    while !matches!(
+        ask_if_open(udp(&server)).await,
+        Some(Outcome::Mapped { .. })
+    ) {}
+}
+
+/// Asks over TCP; `None` when the stream is closed at once.
+async fn ask_if_open(server: SocketAddr) -> Option<Outcome> {
+    let mut stream = TcpStream::connect(server).await.ok()?;
+    let mut request = [0; 20];
+    request[1] = 1;
+    request[4..8].copy_from_slice(&[0x21, 0x12, 0xa4, 0x42]);
+    stream.write_all(&request).await.ok()?;
+    let mut header = [0; 20];
+    stream.read_exact(&mut header).await.ok()?;
+    Some(Outcome::Mapped {
+        address: server,
+        rtt: None,
+    })
+}
+
+#[tokio::test]
+async fn a_flood_of_noise_changes_nothing() {
+    let server = server(|_| {}).await;
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    for round in 0..2000_u32 {
+        let mut noise = [0; 64];
+        for (place, byte) in noise.iter_mut().enumerate() {
+            *byte = (round.wrapping_mul(2_654_435_761) >> (place % 24)) as u8;
+        }
+        let len = (round % 64) as usize;
+        let _ = socket.try_send_to(&noise[..len], udp(&server));
+        // requests that nobody signed, and payloads of nobody's channels
+        let _ = socket.try_send_to(&[0, 3, 0, 0, 0x21, 0x12, 0xa4, 0x42], udp(&server));
+        let _ = socket.try_send_to(&[0x40, 0, 0, 1, 9], udp(&server));
+        if round % 50 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    is_served(&server).await;
+    let stats = server.stats().await;
+    assert_eq!(stats.allocations, 0);
+    assert_eq!(stats.counters.packets_to_peers, 0);
+    assert!(stats.counters.malformed > 0);
+}
+
+#[tokio::test]
+async fn a_server_without_allocations_drains_at_once() {
+    let server = server(|_| {}).await;
+    is_served(&server).await;
+    server.drain().await;
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn what_is_allocated_outlives_the_drain() {
+    let server = server(|_| {}).await;
+    let uri: ServerUri = format!("turn:{}?transport=tcp", udp(&server))
+        .parse()
+        .unwrap();
+    let mut link = Link::open(&uri, udp(&server), None).await.unwrap();
+    let timer = Timer::start();
+    let random = &mut *Provider::ring().random();
+    let config = ClientConfig::new("alice", "secret");
+    let mut client = TurnClient::new(config, link.path(), timer.now(), random);
+    let event = next_event(&mut client, &mut link, timer).await;
+    assert!(matches!(event, ClientEvent::Allocated { .. }), "{event:?}");
+    server.drain().await;
+    assert_eq!(server.stats().await.allocations, 1);
+
+    // nobody new is let in
+    let mut other_link = Link::open(&uri, udp(&server), None).await.unwrap();
+    let random = &mut *Provider::ring().random();
+    let config = ClientConfig::new("alice", "secret");
+    let mut other = TurnClient::new(config, other_link.path(), timer.now(), random);
+    let event = next_event(&mut other, &mut other_link, timer).await;
+    assert!(matches!(event, ClientEvent::Failed(_)), "{event:?}");
+
+    client.close(timer.now());
+    let event = next_event(&mut client, &mut link, timer).await;
+    assert_eq!(event, ClientEvent::Released);
+    server.stopped().await;
+}
+
+/// Drives a client until something happens.
+async fn next_event(client: &mut TurnClient, link: &mut Link, timer: Timer) -> ClientEvent {
+    let (mut buffers, mut buf) = (Buffers::new(), [0; 1400]);
+    loop {
+        while let Some(sent) = client.poll_transmit(timer.now(), &mut buf) {
+            let bytes = &buf[sent.range.clone()];
+            link.send(sent.path, bytes, bytes.len());
+        }
+        if let Some(event) = client.poll_event() {
+            return event;
+        }
+        poll_fn(|cx| link.poll_flush(cx)).await.unwrap();
+        poll_fn(|cx| {
+            link.poll_receive(cx, &mut buffers, |datagram| {
+                let _ = client.handle_input(timer.now(), datagram);
+            })
+        })
+        .await
+        .unwrap();
+    }
+}
+
+/// A client of the server that has allocated, or why it could not.
+async fn allocate(server: &TurnServer, timer: Timer) -> (TurnClient, Link, ClientEvent) {
+    let uri: ServerUri = format!("turn:{}", udp(server)).parse().unwrap();
+    let mut link = Link::open(&uri, udp(server), None).await.unwrap();
+    let random = &mut *Provider::ring().random();
+    let config = ClientConfig::new("alice", "secret");
+    let mut client = TurnClient::new(config, link.path(), timer.now(), random);
+    let event = next_event(&mut client, &mut link, timer).await;
+    (client, link, event)
+}
+
+#[tokio::test]
+async fn quotas_hold_for_all_threads_together() {
+    let server = server(|config| {
+        config.threads = 4;
+        config.turn.max_allocations_per_user = 3;
+    })
+    .await;
+    let timer = Timer::start();
+    let mut held = Vec::new();
+    let (mut allocated, mut refused) = (0, 0);
+    // they come from as many ports, which the kernel spreads over the threads
+    for _ in 0..24 {
+        let (client, link, event) = allocate(&server, timer).await;
+        match event {
+            ClientEvent::Allocated { .. } => allocated += 1,
+            _ => refused += 1,
+        }
+        held.push((client, link));
+    }
+    assert_eq!((allocated, refused), (3, 21));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_client_is_told_that_nobody_listens() {
+    let server = server(|_| {}).await;
+    let timer = Timer::start();
+    let (mut client, mut link, event) = allocate(&server, timer).await;
+    assert!(matches!(event, ClientEvent::Allocated { .. }), "{event:?}");
+    // a port where nobody is any more, and one where somebody is
+    let nobody = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let peer = nobody.local_addr().unwrap();
+    let somebody = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    drop(nobody);
+    client.permit(timer.now(), peer.ip());
+    while !client.is_permitted(peer.ip()) {
+        let _ = next_event(&mut client, &mut link, timer).await;
+    }
+    let icmp = loop {
+        send(&mut client, &mut link, timer, peer);
+        match next_event(&mut client, &mut link, timer).await {
+            ClientEvent::Icmp { peer: from, icmp } => {
+                assert_eq!(from, peer);
+                break icmp;
+            }
+            _ => {}
+        }
+    };
+    assert_eq!((icmp.icmp_type, icmp.code), (3, 3), "port unreachable");
+    // what goes elsewhere by the same relay still arrives
+    send(&mut client, &mut link, timer, peer);
+    send(
+        &mut client,
+        &mut link,
+        timer,
+        somebody.local_addr().unwrap(),
+    );
+    let mut buf = [0; 16];
+    let (len, _) = somebody.recv_from(&mut buf).await.unwrap();
+    assert_eq!(&buf[..len], b"hello");
+}
+
+fn send(client: &mut TurnClient, link: &mut Link, timer: Timer, peer: SocketAddr) {
+    let mut buf = [0; 64];
+    if let Ok(envelope) = client.send(timer.now(), peer, 5)
+        && let Some(len) = envelope.wrap(b"hello", &mut buf)
+    {
+        link.send(client.path(), &buf[..len], len);
+    }
+}
+
+#[tokio::test]
+async fn dont_fragment_is_understood() {
+    let server = server(|_| {}).await;
+    let timer = Timer::start();
+    let uri: ServerUri = format!("turn:{}", udp(&server)).parse().unwrap();
+    let mut link = Link::open(&uri, udp(&server), None).await.unwrap();
+    let mut config = ClientConfig::new("alice", "secret");
+    config.dont_fragment = true;
+    let random = &mut *Provider::ring().random();
+    let mut client = TurnClient::new(config, link.path(), timer.now(), random);
+    let event = next_event(&mut client, &mut link, timer).await;
+    let is_allocated = matches!(event, ClientEvent::Allocated { .. });
+    assert_eq!(is_allocated, cfg!(target_os = "linux"), "{event:?}");
+}

@@ -1,0 +1,158 @@
+//! Quotas: of one server, of several that count together, and of users who come with one token after the other.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+use core::net::SocketAddr;
+use core::sync::atomic::{AtomicU32, Ordering};
+use core::time::Duration;
+use std::sync::{Arc, Mutex};
+
+use rtckit_proto::{Datagram, FiveTuple, Instant, SeededRandom, WallClock};
+use rtckit_stun::{
+    AccessTokens, Class, Error, LongTermClient, Message, MessageWriter, Method, NonceSecret,
+    StaticUsers, TransactionId, Users, Verdict,
+};
+use rtckit_turn::{RelayAddress, Server, ServerConfig, ServerEvent, SharedUsage, Usage};
+
+/// No two requests are the same.
+static SERIAL: AtomicU32 = AtomicU32::new(0);
+
+const NOW: Instant = Instant::from_millis(1);
+
+#[derive(Debug, Default)]
+struct OneUsage(Mutex<Usage>);
+
+impl SharedUsage for OneUsage {
+    fn with(&self, change: &mut dyn FnMut(&mut Usage)) {
+        change(&mut self.0.lock().unwrap());
+    }
+}
+
+fn config(usage: &Arc<OneUsage>, random: &mut SeededRandom) -> ServerConfig {
+    let relays = vec![RelayAddress::new([203, 0, 113, 1].into())];
+    let mut config = ServerConfig::new("example.org", NonceSecret::new(random), relays);
+    config.usage = Some(Arc::<OneUsage>::clone(usage));
+    config
+}
+
+/// A client at port `port` of 192.0.2.`host`.
+fn path(host: u8, port: u16) -> FiveTuple {
+    let local = SocketAddr::from(([192, 0, 2, host], port));
+    FiveTuple::udp(local, SocketAddr::from(([203, 0, 113, 1], 3478)))
+}
+
+/// Asks until challenges are answered; returns the error code, 0 for success.
+fn ask<U: Users>(
+    server: &mut Server<U>,
+    path: FiveTuple,
+    credentials: &mut LongTermClient,
+    method: Method,
+    fill: impl Fn(&mut MessageWriter<'_>) -> Result<(), Error>,
+) -> u16 {
+    for _ in 0..3 {
+        let mut buf = [0; 1400];
+        let id = SERIAL.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let id = TransactionId([id, id, id].concat().try_into().unwrap());
+        let mut writer = MessageWriter::new(&mut buf, Class::Request, method, id).unwrap();
+        fill(&mut writer).unwrap();
+        let was_signed = credentials.is_challenged();
+        credentials.write(&mut writer).unwrap();
+        let len = writer.finish();
+        server.handle_input(NOW, Datagram::new(path.reversed(), &mut buf[..len]));
+        while let Some(event) = server.poll_event() {
+            if let ServerEvent::BindRelay { relay, address, .. } = event {
+                server.relay_bound(NOW, relay, Ok(address));
+            }
+        }
+        let sent = server.poll_transmit(NOW, &mut buf).unwrap();
+        let answer = Message::parse(&buf[sent.range]).unwrap();
+        let code = answer.error_code().map_or(0, |error| error.code);
+        if credentials.on_response(&answer, was_signed) != Verdict::Retry {
+            return code;
+        }
+    }
+    panic!("it is challenged again and again");
+}
+
+fn allocate<U: Users>(server: &mut Server<U>, path: FiveTuple, who: &mut LongTermClient) -> u16 {
+    ask(server, path, who, Method::ALLOCATE, |writer| {
+        writer.requested_transport(17)
+    })
+}
+
+fn refresh<U: Users>(
+    server: &mut Server<U>,
+    path: FiveTuple,
+    who: &mut LongTermClient,
+    lifetime: u32,
+) -> u16 {
+    ask(server, path, who, Method::REFRESH, |writer| {
+        writer.lifetime(lifetime)
+    })
+}
+
+#[test]
+fn shards_count_together() {
+    let usage = Arc::new(OneUsage::default());
+    let mut random = SeededRandom::new(1);
+    let mut config = config(&usage, &mut random);
+    config.max_allocations_per_user = 2;
+    config.max_allocations_per_address = 3;
+    config.max_allocations = 4;
+    let mut shards = [0, 1].map(|_| {
+        let mut users = StaticUsers::new("example.org");
+        for name in ["alice", "bob", "carol"] {
+            users.insert(name, "secret");
+        }
+        Server::new(config.clone(), users, &mut random)
+    });
+    let who = |name| LongTermClient::new(name, "secret");
+    let (mut alice, mut bob, mut carol) = (who("alice"), who("bob"), who("carol"));
+    let [one, other] = &mut shards;
+    assert_eq!(allocate(one, path(1, 1), &mut alice), 0);
+    let mut alice_there = who("alice");
+    assert_eq!(allocate(other, path(1, 2), &mut alice_there), 0);
+    assert_eq!(
+        allocate(other, path(1, 3), &mut alice_there),
+        486,
+        "per user"
+    );
+    assert_eq!(allocate(one, path(1, 4), &mut bob), 0);
+    let mut bob_there = who("bob");
+    assert_eq!(
+        allocate(other, path(1, 5), &mut bob_there),
+        486,
+        "per address"
+    );
+    assert_eq!(allocate(one, path(2, 1), &mut bob), 0);
+    assert_eq!(allocate(one, path(3, 1), &mut carol), 508, "in all");
+    assert_eq!(usage.0.lock().unwrap().allocations(), 4);
+    // what one gives back the other may take
+    assert_eq!(refresh(one, path(1, 1), &mut alice, 0), 0);
+    assert_eq!(allocate(other, path(1, 3), &mut alice_there), 0);
+}
+
+#[test]
+fn a_token_with_another_key_renews() {
+    let usage = Arc::new(OneUsage::default());
+    let mut random = SeededRandom::new(1);
+    let mut config = config(&usage, &mut random);
+    config.authentication.third_party = Some("example.org".into());
+    config.max_allocations_per_user = 1;
+    let made = Duration::from_secs(1_700_000_000);
+    let mut tokens = AccessTokens::new("example.org", WallClock::new(made));
+    tokens.insert_256("north", &[3; 32]);
+    tokens.insert_128("union", &[4; 16]);
+    let mut who = ["north", "union"].map(|kid| {
+        let token = tokens.seal(kid, &[1; 12], &[7; 20], made, Duration::from_secs(1000));
+        LongTermClient::with_token(kid, &token.unwrap(), &[7; 20]).unwrap()
+    });
+    let [north, union] = &mut who;
+    let mut server = Server::new(config, tokens, &mut random);
+    assert_eq!(allocate(&mut server, path(1, 1), north), 0);
+    assert_eq!(refresh(&mut server, path(1, 1), union, 600), 0);
+    // it counts as the new key's, and ends as that
+    assert_eq!(allocate(&mut server, path(2, 1), union), 486);
+    assert_eq!(allocate(&mut server, path(2, 1), north), 0);
+    assert_eq!(refresh(&mut server, path(1, 1), union, 0), 0);
+    assert_eq!(allocate(&mut server, path(3, 1), union), 0);
+}
