@@ -156,3 +156,31 @@ fn a_token_with_another_key_renews() {
     assert_eq!(refresh(&mut server, path(1, 1), union, 0), 0);
     assert_eq!(allocate(&mut server, path(3, 1), union), 0);
 }
+
+#[test]
+fn the_key_of_a_token_may_be_cut_as_coturn_cuts_it() {
+    let usage = Arc::new(OneUsage::default());
+    let mut random = SeededRandom::new(1);
+    let mut config = config(&usage, &mut random);
+    config.authentication.third_party = Some("example.org".into());
+    // coturn knows no others than MD5, and so signs with SHA-1
+    config.authentication.algorithms.clear();
+    let made = Duration::from_secs(1_700_000_000);
+    let mut tokens = AccessTokens::new("example.org", WallClock::new(made));
+    tokens.insert_256("north", &[3; 32]);
+    let key: [u8; 20] = core::array::from_fn(|place| place as u8);
+    let token = tokens.seal("north", &[1; 12], &key, made, Duration::from_secs(1000));
+    let token = token.unwrap();
+    let mut server = Server::new(config, tokens, &mut random);
+    for (port, (len, code)) in (1..).zip([(20, 0), (16, 0), (15, 401), (0, 401)]) {
+        let mut who = LongTermClient::with_token("north", &token, &key[..len]).unwrap();
+        assert_eq!(
+            allocate(&mut server, path(1, port), &mut who),
+            code,
+            "{len} bytes"
+        );
+        if code == 0 {
+            assert_eq!(refresh(&mut server, path(1, port), &mut who, 0), 0);
+        }
+    }
+}
