@@ -5,8 +5,8 @@
 //! cargo run --bin rtckit -- turn-bench turn:127.0.0.1 --user alice:wonderland
 //! ```
 
-use std::error::Error;
-use std::net::SocketAddr;
+use core::error::Error;
+use core::net::SocketAddr;
 use std::sync::Arc;
 
 use rtckit::Instant;

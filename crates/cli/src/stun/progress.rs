@@ -42,9 +42,7 @@ impl Progress {
             eprintln!("finding out how the NAT behaves takes up to 20 s ...");
         }
         let bar = self.bar.as_ref()?;
-        let Some((low, high, pause)) = discovery.sought_lifetime() else {
-            return None;
-        };
+        let (low, high, pause) = discovery.sought_lifetime()?;
         // the question goes out when the pause is over
         let left = discovery
             .poll_timeout()

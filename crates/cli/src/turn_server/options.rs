@@ -168,7 +168,7 @@ impl Options {
 
     /// For whom access tokens are made.
     pub(crate) fn token_server(&self) -> &str {
-        self.token_server.as_deref().unwrap_or(self.realm())
+        self.token_server.as_deref().unwrap_or_else(|| self.realm())
     }
 
     fn fill(&mut self, file: Self) {

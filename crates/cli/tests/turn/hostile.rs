@@ -1,10 +1,11 @@
 //! A crowd that means no good, and one who does: what the server holds stays within its ceilings, what it gives stays whole,
 //! and who has not asked hears nothing.
 
+use core::net::SocketAddr;
+use core::time::Duration;
 use std::fs;
 use std::io::{ErrorKind, Write};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
-use std::time::Duration;
+use std::net::{TcpStream, UdpSocket};
 
 use rtckit_stun::{
     Class, Error, LongTermClient, Message, MessageWriter, Method, TransactionId, Verdict,

@@ -1,7 +1,8 @@
 //! `rtckit stun` behind a NAT, which is a thread here.
 
+use core::net::SocketAddr;
 use std::collections::HashMap;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::sync::Arc;
 use std::thread;
 
