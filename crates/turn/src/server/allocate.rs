@@ -339,12 +339,11 @@ impl<U: Users> Server<U> {
 
     fn take_reservation(&mut self, id: SlotId, token: [u8; 8]) -> Result<(), ErrorCode<'static>> {
         let allocation = self.allocations.get(id);
+        let allocation = allocation.ok_or(ErrorCode::INSUFFICIENT_CAPACITY)?;
         let is_it = |reservation: &Reservation| {
-            let is_users = |allocation: &Box<Allocation>| {
-                reservation.username == allocation.user.username
-                    || reservation.has_token && allocation.has_token
-            };
-            reservation.token == token && allocation.is_some_and(is_users)
+            let is_users = reservation.username == allocation.user.username
+                || reservation.has_token && allocation.has_token;
+            reservation.token == token && is_users
         };
         let place = self.reservations.iter().position(is_it);
         let place = place.ok_or(ErrorCode::INSUFFICIENT_CAPACITY)?;
