@@ -21,21 +21,21 @@ use std::time::{Duration, Instant};
 use rtckit_proto::{Clock, Datagram, FiveTuple, SeededRandom};
 use rtckit_turn::{Client, ClientConfig, ClientEvent};
 
+const USAGE: &str = "usage: turn_client HOST:PORT USERNAME PASSWORD PEER:PORT";
+
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [server, username, password, peer] = &arguments[..] else {
-        return Err("usage: turn_client HOST:PORT USERNAME PASSWORD PEER:PORT".into());
-    };
-    let peer: SocketAddr = peer.parse()?;
+    let mut arguments = std::env::args().skip(1);
+    let mut next = || arguments.next().ok_or(USAGE);
     let socket = UdpSocket::bind("0.0.0.0:0")?;
-    socket.connect(server)?;
+    socket.connect(next()?)?;
     socket.set_read_timeout(Some(Duration::from_millis(20)))?;
     let path = FiveTuple::udp(socket.local_addr()?, socket.peer_addr()?);
+    let config = ClientConfig::new(&next()?, &next()?);
+    let peer: SocketAddr = next()?.parse()?;
     let clock = Clock::new(Instant::now());
     let now = || clock.instant(Instant::now());
     // a real client takes its crypto provider's secure source
     let mut random = SeededRandom::new(RandomState::new().hash_one(path));
-    let config = ClientConfig::new(username, password);
     let mut client = Client::new(config, path, now(), &mut random);
     client.permit(now(), peer.ip());
     let mut buf = [0; 2048];

@@ -1,7 +1,7 @@
-//! A TURN server inside a program that has its own users: `turn_server [ADDRESS:PORT]`.
+//! A TURN server inside a program that has its own users: `embedded_turn [ADDRESS:PORT]`.
 //!
 //! ```text
-//! cargo run -p rtckit --features turn --example turn_server &
+//! cargo run -p rtckit --features turn --example embedded_turn &
 //! cargo run --bin rtckit -- turn-bench turn:127.0.0.1 --user alice:wonderland
 //! ```
 
