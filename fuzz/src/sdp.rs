@@ -148,14 +148,17 @@ const OFFERS: &[&str] = &[
 /// A text that is SDP is written again byte for byte; its attributes read as themselves after they are written; the
 /// checks agree with each other; an edit, the canonical form and an answer are SDP again.
 pub fn target(data: &[u8]) {
+    if let Some(data) = as_text(data) {
+        text(&data);
+    }
+}
+
+/// The text that an input of the fuzzer stands for, if it is one.
+pub fn as_text(data: &[u8]) -> Option<String> {
     match data.split_first() {
-        Some((1, rest)) => text(&from_tokens(rest)),
-        Some((2, rest)) => text(&from_offer(&mut Input::new(rest))),
-        _ => {
-            if let Ok(data) = core::str::from_utf8(data) {
-                text(data);
-            }
-        }
+        Some((1, rest)) => Some(from_tokens(rest)),
+        Some((2, rest)) => Some(from_offer(&mut Input::new(rest))),
+        _ => String::from_utf8(data.to_vec()).ok(),
     }
 }
 
@@ -304,8 +307,8 @@ fn respond(offer: &Session<'_>) {
     assert_eq!(check_whole_answer(offer, &read), Ok(()), "{text}");
 }
 
-/// Reads everything there is to read.
-fn look(session: &Session<'_>) {
+/// Reads everything there is to read, and counts the attributes.
+pub fn look(session: &Session<'_>) -> usize {
     let _ = format!("{session:?}");
     let _ = (
         session.origin(),
@@ -325,6 +328,11 @@ fn look(session: &Session<'_>) {
     for media in session.media() {
         look_at_media(session, media);
     }
+    let of_media = session
+        .media()
+        .iter()
+        .map(|media| media.attributes().count());
+    session.attributes().count() + of_media.sum::<usize>()
 }
 
 fn look_at_media(session: &Session<'_>, media: &Media<'_>) {

@@ -22,6 +22,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         .collect::<Result<_, _>>()?;
     files.retain(|file| file.extension().is_some_and(|extension| extension == "sdp"));
     files.sort();
+    if files.is_empty() {
+        return Err(format!("{}: no .sdp files are there", folder.display()).into());
+    }
 
     let mut totals = Totals::default();
     println!("accepted parsed same deviations untyped  file");
