@@ -13,7 +13,7 @@ key() { printf %s "$1" | base64; }
     >"$work/server.out" 2>"$work/server.err" &
 server=$!
 for _ in $(seq 100); do
-    grep -q listening "$work/server.out" && break
+    grep -qs listening "$work/server.out" && break
     sleep 0.1
 done
 turnutils_peer -L 127.0.0.1 -L ::1 -p 3480 >"$work/peer.log" 2>&1 &

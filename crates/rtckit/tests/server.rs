@@ -290,12 +290,10 @@ async fn the_client_is_told_that_nobody_listens() {
     }
     let icmp = loop {
         send(&mut client, &mut link, timer, peer);
-        match next_event(&mut client, &mut link, timer).await {
-            ClientEvent::Icmp { peer: from, icmp } => {
-                assert_eq!(from, peer);
-                break icmp;
-            }
-            _ => {}
+        let event = next_event(&mut client, &mut link, timer).await;
+        if let ClientEvent::Icmp { peer: from, icmp } = event {
+            assert_eq!(from, peer);
+            break icmp;
         }
     };
     assert_eq!((icmp.icmp_type, icmp.code), (3, 3), "port unreachable");

@@ -13,7 +13,7 @@ use rtckit_proto::Instant;
 
 use crate::attribute::{AttributeType, ErrorCode};
 use crate::error::Error;
-use crate::integrity::{IntegrityKey, PasswordHash};
+use crate::integrity::{IntegrityKey, PasswordHash, userhash};
 use crate::message::Message;
 use crate::nonce::{Features, Freshness, NonceSecret, Nonces};
 use crate::value::PasswordAlgorithm;
@@ -60,6 +60,22 @@ pub struct Claim<'m> {
     pub algorithm: PasswordAlgorithm,
     /// ACCESS-TOKEN of RFC 7635; `name` is then the id of the key that opens it.
     pub access_token: Option<&'m [u8]>,
+}
+
+impl Claim<'_> {
+    /// Whether this is who it claims to be: `username` of `realm`, told as it is or as a hash.
+    pub fn names(&self, username: &str, realm: &str) -> bool {
+        match self.name {
+            Name::Username(name) => name == username,
+            Name::Userhash(hash) => hash == userhash(username, realm),
+        }
+    }
+
+    /// The user of `realm` with that name and password, for whom this is claimed.
+    pub fn user(&self, username: &str, realm: &str, password: &str) -> User {
+        let secret = PasswordHash::new(self.algorithm, username, realm, password);
+        User::new(username, secret)
+    }
 }
 
 /// The name of a user, as a request gives it.
@@ -246,7 +262,7 @@ impl Authenticator {
         } else {
             None
         };
-        let Some(user) = user.filter(|user| is_signed_by(request, &user.secret)) else {
+        let Some(user) = user.and_then(|user| signer(request, user)) else {
             return Authentication::Challenge(ErrorCode::UNAUTHENTICATED);
         };
         let response_key = match chosen {
@@ -305,6 +321,19 @@ impl Authenticator {
 fn name_of<'m>(request: &Message<'m>) -> Option<Name<'m>> {
     let username = request.username().map(Name::Username);
     username.or_else(|| request.userhash().map(Name::Userhash))
+}
+
+/// The user, if the request is signed with its secret, or as coturn's clients do it who have a token.
+fn signer(request: &Message<'_>, mut user: User) -> Option<User> {
+    if !is_signed_by(request, &user.secret) {
+        let cut = user.secret.cut()?;
+        if request.has_integrity_sha256() || !is_signed_by(request, &cut) {
+            return None;
+        }
+        // responses are signed as requests are
+        user.secret = cut;
+    }
+    Some(user)
 }
 
 /// Whether the stronger of the request's integrity attributes was made with `secret`.

@@ -159,6 +159,15 @@ impl Discovery {
         &self.report
     }
 
+    /// While the lifetime is sought: between which two it lies, as far as is known, and the pause that is waited for now.
+    pub const fn sought_lifetime(&self) -> Option<(Duration, Duration, Duration)> {
+        let (low, high) = self.bounds;
+        match self.step {
+            Some(Test::Probe(pause)) => Some((low, high, pause)),
+            _ => None,
+        }
+    }
+
     // ---- the verbs ----
 
     /// Something arrived at either socket.

@@ -71,6 +71,16 @@ impl PasswordHash {
         IntegrityKey::Sha256(HmacSha256::new(self.as_bytes()))
     }
 
+    /// The first 16 bytes of a token's key of 20: what coturn signs with for MESSAGE-INTEGRITY, for which it takes every
+    /// key to be as long as an MD5 hash. Of other keys there is no such part.
+    pub(crate) fn cut(&self) -> Option<Self> {
+        if self.len != 20 {
+            return None;
+        }
+        let key = self.as_bytes().get(..16)?;
+        Self::from_mac_key(key)
+    }
+
     fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len.into()).unwrap_or_default()
     }

@@ -1,5 +1,11 @@
-//! A TURN client in a blocking loop: `turn_client HOST:PORT USERNAME PASSWORD` sends a greeting to itself, through
-//! the server, until it arrives.
+//! A TURN client in a blocking loop: `turn_client HOST:PORT USERNAME PASSWORD PEER:PORT` sends a greeting to the peer
+//! through the server until an answer comes.
+//!
+//! ```text
+//! cargo run -p rtckit-turn --example turn_server &
+//! socat UDP-LISTEN:4000,fork PIPE &
+//! cargo run -p rtckit-turn --example turn_client -- 127.0.0.1:3478 guest guest 127.0.0.1:4000
+//! ```
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -7,71 +13,47 @@
     reason = "an example is its own driver: it owns the socket and the clock"
 )]
 
+use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
-use std::net::{ToSocketAddrs, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use rtckit_proto::{Clock, Datagram, FiveTuple, SeededRandom};
 use rtckit_turn::{Client, ClientConfig, ClientEvent};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [server, username, password] = &arguments[..] else {
-        return Err("usage: turn_client HOST:PORT USERNAME PASSWORD".into());
-    };
-    let server = server
-        .to_socket_addrs()?
-        .next()
-        .ok_or("the name has no address")?;
+const USAGE: &str = "usage: turn_client HOST:PORT USERNAME PASSWORD PEER:PORT";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let mut next = || arguments.next().ok_or(USAGE);
     let socket = UdpSocket::bind("0.0.0.0:0")?;
-    socket.connect(server)?;
-    let path = FiveTuple::udp(socket.local_addr()?, server);
+    socket.connect(next()?)?;
+    socket.set_read_timeout(Some(Duration::from_millis(20)))?;
+    let path = FiveTuple::udp(socket.local_addr()?, socket.peer_addr()?);
+    let config = ClientConfig::new(&next()?, &next()?);
+    let peer: SocketAddr = next()?.parse()?;
     let clock = Clock::new(Instant::now());
     let now = || clock.instant(Instant::now());
-    // A real client takes its crypto provider's secure source.
-    let mut random = SeededRandom::new(RandomState::new().hash_one(server));
-    let mut client = Client::new(
-        ClientConfig::new(username, password),
-        path,
-        now(),
-        &mut random,
-    );
-    let (mut buf, mut own) = ([0; 2048], None);
+    // a real client takes its crypto provider's secure source
+    let mut random = SeededRandom::new(RandomState::new().hash_one(path));
+    let mut client = Client::new(config, path, now(), &mut random);
+    client.permit(now(), peer.ip());
+    let mut buf = [0; 2048];
     loop {
         while let Some(sent) = client.poll_transmit(now(), &mut buf) {
             socket.send(&buf[sent.range])?;
         }
-        while let Some(event) = client.poll_event() {
-            println!("{event:?}");
-            match event {
-                ClientEvent::Allocated { relayed, .. } => {
-                    own = relayed[0];
-                    client.permit(now(), own.ok_or("no address of IPv4")?.ip());
-                }
-                ClientEvent::Released => return Ok(()),
-                ClientEvent::Failed(failure) => return Err(failure.into()),
-                _ => {}
-            }
+        if let Some(ClientEvent::Failed(failure)) = client.poll_event() {
+            return Err(failure.into());
         }
-        // to our own relayed address: there and back through the server
-        if let Some(own) = own
-            && let Ok(envelope) = client.send(now(), own, 5)
-            && let Some(len) = envelope.wrap(b"hello", &mut buf)
-        {
-            socket.send(&buf[..len])?;
+        if let Ok(len) = client.write(now(), peer, b"hello", &mut buf) {
+            socket.send(&buf[..len])?; // before there is an allocation it is too early
         }
-        let wait = client
-            .poll_timeout()
-            .map_or(Duration::ZERO, |at| at - now());
-        socket.set_read_timeout(Some(
-            wait.clamp(Duration::from_millis(1), Duration::from_millis(50)),
-        ))?;
         if let Ok(len) = socket.recv(&mut buf)
             && let Some(from) = client.handle_input(now(), Datagram::new(path, &mut buf[..len]))
         {
             println!("{:?} from {}", str::from_utf8(from.data), from.peer);
-            client.close(now());
-            own = None;
+            return Ok(()); // whoever goes on calls close(), and drains, at the end
         }
     }
 }

@@ -1,10 +1,12 @@
 //! A TURN server inside a program that has its own users, over std's sockets: `turn_server [ADDRESS]`.
 //!
-//! One thread asks every socket in turn, which is simple and slow; `rtckit` has a driver that is neither.
+//! One thread asks every socket in turn, which is simple and slow. `rtckit` has a driver that is neither, and an example
+//! of twenty lines for it; this one shows what a driver has to do.
 //!
 //! ```text
 //! cargo run -p rtckit-turn --example turn_server &
-//! cargo run -p rtckit-turn --example turn_client -- 127.0.0.1:3478 guest guest
+//! socat UDP-LISTEN:4000,fork PIPE &
+//! cargo run -p rtckit-turn --example turn_client -- 127.0.0.1:3478 guest guest 127.0.0.1:4000
 //! ```
 #![allow(
     clippy::disallowed_types,
@@ -19,7 +21,7 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use rtckit_proto::{Clock, Datagram, FiveTuple, SeededRandom};
-use rtckit_stun::{Claim, Name, NonceSecret, PasswordHash, User, Users};
+use rtckit_stun::{Claim, Name, NonceSecret, User, Users};
 use rtckit_turn::{BindError, RelayAddress, RelayId, Server, ServerConfig, ServerEvent};
 
 /// The program's own users: everybody whose password is the name.
@@ -30,10 +32,7 @@ impl Users for Guests {
         let Name::Username(name) = claim.name else {
             return None;
         };
-        Some(User::new(
-            name,
-            PasswordHash::new(claim.algorithm, name, realm, name),
-        ))
+        Some(claim.user(name, realm, name))
     }
 }
 

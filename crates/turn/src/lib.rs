@@ -38,8 +38,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! With sockets: `examples/turn_client.rs` is a client in a blocking loop, `examples/turn_server.rs` a server inside a
-//! program that has its own users.
+//! With sockets: `examples/turn_client.rs` is a client in a blocking loop, `examples/turn_server.rs` shows all that a server
+//! asks of its driver. `rtckit::server` is such a driver.
 //!
 //! # What is here
 //!

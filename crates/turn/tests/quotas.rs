@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use rtckit_proto::{Datagram, FiveTuple, Instant, SeededRandom, WallClock};
 use rtckit_stun::{
-    AccessTokens, Class, Error, LongTermClient, Message, MessageWriter, Method, NonceSecret,
-    StaticUsers, TransactionId, Users, Verdict,
+    AccessTokens, Class, Error, EvenPort, LongTermClient, Message, MessageWriter, Method,
+    NonceSecret, StaticUsers, TransactionId, Users, Verdict,
 };
 use rtckit_turn::{RelayAddress, Server, ServerConfig, ServerEvent, SharedUsage, Usage};
 
@@ -40,14 +40,14 @@ fn path(host: u8, port: u16) -> FiveTuple {
     FiveTuple::udp(local, SocketAddr::from(([203, 0, 113, 1], 3478)))
 }
 
-/// Asks until challenges are answered; returns the error code, 0 for success.
-fn ask<U: Users>(
+/// Asks until challenges are answered; returns the error code, 0 for success, and what was reserved.
+fn ask_and_reserve<U: Users>(
     server: &mut Server<U>,
     path: FiveTuple,
     credentials: &mut LongTermClient,
     method: Method,
     fill: impl Fn(&mut MessageWriter<'_>) -> Result<(), Error>,
-) -> u16 {
+) -> (u16, Option<[u8; 8]>) {
     for _ in 0..3 {
         let mut buf = [0; 1400];
         let id = SERIAL.fetch_add(1, Ordering::Relaxed).to_be_bytes();
@@ -67,10 +67,20 @@ fn ask<U: Users>(
         let answer = Message::parse(&buf[sent.range]).unwrap();
         let code = answer.error_code().map_or(0, |error| error.code);
         if credentials.on_response(&answer, was_signed) != Verdict::Retry {
-            return code;
+            return (code, answer.reservation_token());
         }
     }
     panic!("it is challenged again and again");
+}
+
+fn ask<U: Users>(
+    server: &mut Server<U>,
+    path: FiveTuple,
+    credentials: &mut LongTermClient,
+    method: Method,
+    fill: impl Fn(&mut MessageWriter<'_>) -> Result<(), Error>,
+) -> u16 {
+    ask_and_reserve(server, path, credentials, method, fill).0
 }
 
 fn allocate<U: Users>(server: &mut Server<U>, path: FiveTuple, who: &mut LongTermClient) -> u16 {
@@ -155,4 +165,72 @@ fn a_token_with_another_key_renews() {
     assert_eq!(allocate(&mut server, path(2, 1), north), 0);
     assert_eq!(refresh(&mut server, path(1, 1), union, 0), 0);
     assert_eq!(allocate(&mut server, path(3, 1), union), 0);
+}
+
+#[test]
+fn the_key_of_a_token_may_be_cut_as_coturn_cuts_it() {
+    let usage = Arc::new(OneUsage::default());
+    let mut random = SeededRandom::new(1);
+    let mut config = config(&usage, &mut random);
+    config.authentication.third_party = Some("example.org".into());
+    // coturn knows no others than MD5, and so signs with SHA-1
+    config.authentication.algorithms.clear();
+    let made = Duration::from_secs(1_700_000_000);
+    let mut tokens = AccessTokens::new("example.org", WallClock::new(made));
+    tokens.insert_256("north", &[3; 32]);
+    let key: [u8; 20] = core::array::from_fn(|place| place as u8);
+    let token = tokens.seal("north", &[1; 12], &key, made, Duration::from_secs(1000));
+    let token = token.unwrap();
+    let mut server = Server::new(config, tokens, &mut random);
+    for (port, (len, code)) in (1..).zip([(20, 0), (16, 0), (15, 401), (0, 401)]) {
+        let mut who = LongTermClient::with_token("north", &token, &key[..len]).unwrap();
+        assert_eq!(
+            allocate(&mut server, path(1, port), &mut who),
+            code,
+            "{len} bytes"
+        );
+        if code == 0 {
+            assert_eq!(refresh(&mut server, path(1, port), &mut who, 0), 0);
+        }
+    }
+}
+
+#[test]
+fn a_token_with_another_key_takes_what_was_reserved() {
+    let usage = Arc::new(OneUsage::default());
+    let mut random = SeededRandom::new(1);
+    let mut config = config(&usage, &mut random);
+    config.authentication.third_party = Some("example.org".into());
+    let made = Duration::from_secs(1_700_000_000);
+    let mut tokens = AccessTokens::new("example.org", WallClock::new(made));
+    tokens.insert_256("north", &[3; 32]);
+    tokens.insert_128("union", &[4; 16]);
+    let [mut north, mut union] = ["north", "union"].map(|kid| {
+        let token = tokens.seal(kid, &[1; 12], &[7; 20], made, Duration::from_secs(1000));
+        LongTermClient::with_token(kid, &token.unwrap(), &[7; 20]).unwrap()
+    });
+    let mut server = Server::new(config, tokens, &mut random);
+    let (code, token) = ask_and_reserve(
+        &mut server,
+        path(1, 1),
+        &mut north,
+        Method::ALLOCATE,
+        |writer| {
+            writer.requested_transport(17)?;
+            writer.even_port(EvenPort { reserve_next: true })
+        },
+    );
+    assert_eq!(code, 0);
+    let token = token.unwrap();
+    let code = ask(
+        &mut server,
+        path(1, 2),
+        &mut union,
+        Method::ALLOCATE,
+        |writer| {
+            writer.requested_transport(17)?;
+            writer.reservation_token(token)
+        },
+    );
+    assert_eq!(code, 0);
 }

@@ -1,5 +1,6 @@
 //! `rtckit stun`: where a server sees this host, and how the NAT in between behaves.
 
+mod progress;
 mod verdict;
 
 use core::future::poll_fn;
@@ -15,6 +16,7 @@ use rtckit_stun::{Client, Discovery, DiscoveryConfig, Outcome, Report, Retransmi
 use serde::Serialize;
 
 use crate::failure::Failure;
+use progress::Progress;
 
 /// Ask a STUN server for my address, and find out how the NAT in front of me behaves.
 #[derive(Clone, Debug, Args)]
@@ -26,6 +28,12 @@ pub(crate) struct Options {
     /// The CA that stuns: servers are to be certified by (PEM) [default: the system's]
     #[arg(long, value_name = "FILE")]
     ca: Option<std::path::PathBuf>,
+
+    /// Find out how long the NAT remembers a mapping that is not used, up to so many seconds [default: 300]. It takes
+    /// several times as long: the pauses are halved until they are known to 5 seconds
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "300",
+        value_parser = clap::value_parser!(u64).range(1..=7200))]
+    lifetime: Option<u64>,
 
     /// Report as one JSON object on stdout
     #[arg(long)]
@@ -55,6 +63,11 @@ struct Summary {
     mapping: Option<&'static str>,
     filtering: Option<&'static str>,
     hairpinning: Option<bool>,
+    /// How long a mapping lives at least that is not used.
+    lifetime_s: Option<f64>,
+    /// Whether anybody wanted to know that.
+    #[serde(skip)]
+    seeks_lifetime: bool,
     verdict: &'static str,
 }
 
@@ -94,7 +107,12 @@ async fn ask(options: &Options) -> Result<Summary, Failure> {
         // the mapping of a fresh socket, which nothing has opened yet
         let local = SocketAddr::new(link.path().local.ip(), 0);
         let link = Link::udp(local, server).await.map_err(fail)?;
-        report = discover(link, timer, options.json).await;
+        let max_lifetime = options.lifetime.map(Duration::from_secs);
+        let second = match max_lifetime {
+            Some(_) => Some(Link::udp(local, server).await.map_err(fail)?),
+            None => None,
+        };
+        report = discover(link, second, (max_lifetime, options.json), timer).await;
     }
     let local = link.path().local;
     let is_direct = mapped == local;
@@ -107,6 +125,8 @@ async fn ask(options: &Options) -> Result<Summary, Failure> {
         mapping: report.mapping.map(verdict::name),
         filtering: report.filtering.map(verdict::name),
         hairpinning: report.hairpinning,
+        seeks_lifetime: options.lifetime.is_some(),
+        lifetime_s: report.lifetime.map(|lifetime| lifetime.as_secs_f64()),
         verdict: verdict::verdict(is_direct, &report),
     })
 }
@@ -181,37 +201,52 @@ async fn binding(
     }
 }
 
-async fn discover(mut link: Link, timer: Timer, is_quiet: bool) -> Report {
+/// Finds out what can be found out, from `link` and, for the lifetime, a second one.
+async fn discover(
+    mut link: Link,
+    mut second: Option<Link>,
+    (max_lifetime, is_quiet): (Option<Duration>, bool),
+    timer: Timer,
+) -> Report {
     let random = &mut *Provider::ring().random();
     let path = link.path();
-    let config = DiscoveryConfig::default();
-    let mut discovery = Discovery::new(config, path.local, None, path.remote, timer.now(), random);
+    let mut config = DiscoveryConfig::default();
+    config.max_lifetime = max_lifetime;
+    let other = second.as_ref().map(|link| link.path().local);
+    let mut discovery = Discovery::new(config, path.local, other, path.remote, timer.now(), random);
     let mut buffers = Buffers::new();
     let mut buf = [0; 1400];
     let mut sleep = core::pin::pin!(tokio::time::sleep(Duration::ZERO));
-    let mut is_told = is_quiet;
+    let mut progress = Progress::new(is_quiet);
     poll_fn(|cx| {
         loop {
             let now = timer.now();
             discovery.handle_timeout(now);
             while let Some(sent) = discovery.poll_transmit(now, &mut buf) {
                 let bytes = buf.get(sent.range).unwrap_or_default();
-                link.send(sent.path, bytes, bytes.len());
+                match &mut second {
+                    Some(second) if sent.path.local == second.path().local => {
+                        second.send(sent.path, bytes, bytes.len());
+                    }
+                    _ => link.send(sent.path, bytes, bytes.len()),
+                }
             }
             if discovery.is_finished() {
                 return Poll::Ready(());
             }
-            if !is_told && discovery.report().other.is_some() {
-                is_told = true;
-                eprintln!("finding out how the NAT behaves takes up to 20 s ...");
+            let next = progress.show(now, &discovery);
+            let mut has_received = false;
+            for link in [Some(&mut link), second.as_mut()].into_iter().flatten() {
+                let received = link.poll_receive(cx, &mut buffers, |datagram| {
+                    discovery.handle_input(now, datagram);
+                });
+                has_received |= received.is_ready();
             }
-            let received = link.poll_receive(cx, &mut buffers, |datagram| {
-                discovery.handle_input(now, datagram);
-            });
-            if received.is_ready() {
+            if has_received {
                 continue;
             }
-            if let Some(due) = discovery.poll_timeout() {
+            let due = [discovery.poll_timeout(), next];
+            if let Some(due) = due.into_iter().flatten().min() {
                 sleep.as_mut().reset(timer.tokio(due));
                 if sleep.as_mut().poll(cx).is_ready() {
                     continue;

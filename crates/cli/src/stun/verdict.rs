@@ -40,6 +40,15 @@ pub(super) const fn verdict(is_direct: bool, report: &Report) -> &'static str {
     }
 }
 
+/// How long a mapping lives, or why that is not known.
+fn lifetime(summary: &Summary) -> String {
+    match summary.lifetime_s {
+        Some(lifetime) => format!("at least {lifetime:.0} s without use"),
+        None if !summary.nat => "no NAT, no mapping".to_owned(),
+        None => "this server cannot help to find out: it needs two addresses, and UDP".to_owned(),
+    }
+}
+
 /// Prints the report for people.
 pub(super) fn print(summary: &Summary) {
     let mut lines = vec![
@@ -61,6 +70,9 @@ pub(super) fn print(summary: &Summary) {
     if let Some(hairpinning) = summary.hairpinning {
         let text = if hairpinning { "yes" } else { "no" };
         lines.push(("hairpinning", text.to_owned()));
+    }
+    if summary.seeks_lifetime {
+        lines.push(("lifetime", lifetime(summary)));
     }
     let mut text: String = lines
         .iter()

@@ -1,6 +1,6 @@
 //! Who may use the server.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use rtckit::Provider;
 use rtckit_proto::{Instant, WallClock};
@@ -35,7 +35,7 @@ impl Users for AllUsers {
 /// Users that can be replaced while the server runs. They are looked up for requests, not for packets.
 #[derive(Debug)]
 pub(super) struct Register {
-    users: RwLock<Arc<AllUsers>>,
+    users: RwLock<AllUsers>,
     clock: WallClock,
 }
 
@@ -63,7 +63,7 @@ impl Register {
             users.named.insert("rtckit", &password);
             made_up = Some(format!("rtckit:{password}"));
         }
-        let users = RwLock::new(Arc::new(users));
+        let users = RwLock::new(users);
         Ok((Self { users, clock }, made_up))
     }
 
@@ -72,7 +72,7 @@ impl Register {
         if !names_anybody(options) {
             return Err(Failure::new("there would be no users"));
         }
-        let users = Arc::new(read(options, self.clock)?);
+        let users = read(options, self.clock)?;
         *self.users.write().unwrap_or_else(PoisonError::into_inner) = users;
         Ok(())
     }

@@ -5,6 +5,9 @@
     reason = "a test fails where it must, and speaks HTTP by hand"
 )]
 
+mod hostile;
+mod nat;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -5,9 +5,10 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::sync::Arc;
 
+use rtckit_crypto::provider::Provider;
 use rtckit_proto::WallClock;
-use rtckit_stun::{StaticUsers, Users};
-use rtckit_turn::ServerConfig;
+use rtckit_stun::{NonceSecret, StaticUsers, Users};
+use rtckit_turn::{RelayAddress, ServerConfig};
 use tokio_rustls::rustls;
 
 use crate::time::Time;
@@ -60,6 +61,16 @@ impl Config {
             stream_timeout: Duration::from_secs(30),
             time: Time::start(),
         }
+    }
+
+    /// The defaults, for a server at `address` that relays from there too, for these users of `realm`.
+    pub fn at(realm: &str, address: SocketAddr, users: SharedUsers) -> Self {
+        let secret = NonceSecret::new(&mut *Provider::ring().random());
+        let relays = vec![RelayAddress::new(address.ip())];
+        let mut config = Self::new(ServerConfig::new(realm, secret, relays));
+        config.listen.push(address);
+        config.users = users;
+        config
     }
 
     /// The clock of users whose credentials end ([`SharedSecret`](rtckit_stun::SharedSecret)).

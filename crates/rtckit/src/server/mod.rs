@@ -3,25 +3,40 @@
 //! [`TurnServer::start`] gives each thread its own [`rtckit_turn::Server`], its own sockets on the same addresses
 //! (`SO_REUSEPORT`) and its own share of the relay ports. Streams belong to tokio's tasks, datagrams to the threads.
 //!
-//! ```no_run
+//! # Example
+//!
+//! A server inside a program that has its own users.
+//!
+//! ```
 //! use std::sync::Arc;
+//! use rtckit::Instant;
 //! use rtckit::server::{Config, TurnServer};
-//! use rtckit::Provider;
-//! use rtckit_stun::{NonceSecret, StaticUsers};
-//! use rtckit_turn::{RelayAddress, ServerConfig};
+//! use rtckit_stun::{Claim, User, Users};
+//!
+//! /// The program's own users.
+//! struct Database;
+//!
+//! impl Users for Database {
+//!     fn user(&self, _: Instant, realm: &str, claim: &Claim<'_>) -> Option<User> {
+//!         let rows = [("alice", "wonderland"), ("bob", "builder")];
+//!         let (name, password) = rows.into_iter().find(|(name, _)| claim.names(name, realm))?;
+//!         Some(claim.user(name, realm, password))
+//!     }
+//! }
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let secret = NonceSecret::new(&mut *Provider::ring().random());
-//! let relay = RelayAddress::new("203.0.113.5".parse()?);
-//! let mut config = Config::new(ServerConfig::new("example.org", secret, vec![relay]));
-//! config.listen = vec!["203.0.113.5:3478".parse()?];
-//! let mut users = StaticUsers::new("example.org");
-//! users.insert("alice", "secret");
-//! config.users = Arc::new(users);
+//! # let server = loop {
+//! let config = Config::at("example.org", "127.0.0.1:0".parse()?, Arc::new(Database));
+//! # // the port that is free for UDP may not be so for TCP
+//! # let Ok(server) = TurnServer::start(config).await else { continue };
+//! # break server;
+//! # };
+//! # /*
 //! let server = TurnServer::start(config).await?;
-//! // ... and some day
-//! server.drain().await;
+//! # */
+//! println!("relaying from {:?}", server.addresses().udp);
+//! server.drain().await; // some day: it ends when the last client has gone
 //! server.stopped().await;
 //! # Ok(())
 //! # }

@@ -8,8 +8,9 @@
 //! peers ---UDP--> relays ----> turn::Server --> Outbox (UDP) or the stream's task
 //!                              (handle_relay_input)
 //! ```
-//! The thread owns everything it touches and takes no lock. Sockets report that something came once (edge-triggered):
-//! a batch that comes back short says that the socket is drained, so nobody asks a second time to be told "nothing".
+//! The thread owns everything it touches; it takes a lock when an allocation begins or ends, and for no packet. Sockets
+//! report that something came once (edge-triggered): a batch that comes back short says that the socket is drained, so
+//! nobody asks a second time to be told "nothing".
 
 use core::net::SocketAddr;
 use core::time::Duration;

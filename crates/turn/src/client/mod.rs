@@ -258,6 +258,22 @@ impl Client {
         Envelope::indication(Method::SEND, id, peer, len).ok_or(SendError::TooLong)
     }
 
+    /// Writes `payload` for `peer` into `buf`, in the envelope of [`send`](Self::send); returns the length of what is to be
+    /// sent along [`path`](Self::path). Where payloads are many, an envelope around them where they lie saves the copy.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send), and [`SendError::TooLong`] when `buf` is too short.
+    pub fn write(
+        &mut self,
+        now: Instant,
+        peer: SocketAddr,
+        payload: &[u8],
+        buf: &mut [u8],
+    ) -> Result<usize, SendError> {
+        let envelope = self.send(now, peer, payload.len())?;
+        envelope.wrap(payload, buf).ok_or(SendError::TooLong)
+    }
+
     /// Connects to a peer by TCP ([RFC 6062 §4.3](https://www.rfc-editor.org/rfc/rfc6062#section-4.3));
     /// [`ClientEvent::OpenDataConnection`] or [`ClientEvent::ConnectFailed`] follows. `false` when there is no TCP
     /// allocation, or too much under way.

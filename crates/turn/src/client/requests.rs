@@ -144,11 +144,16 @@ impl Client {
         })?;
         let pending = self.pending.get(place)?;
         let (kind, id) = (pending.kind, pending.transaction.id());
-        let len = self.write(kind, id, buf).ok()?;
+        let len = self.write_request(kind, id, buf).ok()?;
         Some(Transmit::new(self.path_of(kind), len))
     }
 
-    fn write(&self, kind: Kind, id: TransactionId, buf: &mut [u8]) -> Result<usize, StunError> {
+    fn write_request(
+        &self,
+        kind: Kind,
+        id: TransactionId,
+        buf: &mut [u8],
+    ) -> Result<usize, StunError> {
         let method = match kind {
             Kind::Allocate => Method::ALLOCATE,
             Kind::Refresh | Kind::Release | Kind::Move => Method::REFRESH,

@@ -44,6 +44,8 @@ pub(super) struct Reservation {
     token: [u8; 8],
     pub(super) relay: SlotId,
     username: Box<str>,
+    /// Whether an access token vouched for the user, whose name is then that of the token's key.
+    has_token: bool,
 }
 
 /// What an Allocate request asks for.
@@ -336,9 +338,12 @@ impl<U: Users> Server<U> {
     // ---- reservations ----
 
     fn take_reservation(&mut self, id: SlotId, token: [u8; 8]) -> Result<(), ErrorCode<'static>> {
-        let username = self.allocations.get(id).map(|a| &a.user.username);
+        let allocation = self.allocations.get(id);
+        let allocation = allocation.ok_or(ErrorCode::INSUFFICIENT_CAPACITY)?;
         let is_it = |reservation: &Reservation| {
-            reservation.token == token && Some(&reservation.username) == username
+            let is_users = reservation.username == allocation.user.username
+                || reservation.has_token && allocation.has_token;
+            reservation.token == token && is_users
         };
         let place = self.reservations.iter().position(is_it);
         let place = place.ok_or(ErrorCode::INSUFFICIENT_CAPACITY)?;
@@ -354,7 +359,12 @@ impl<U: Users> Server<U> {
     }
 
     /// Keeps the second relay of a pair aside; returns the token.
-    fn reserve(&mut self, now: Instant, relay: SlotId, username: &str) -> [u8; 8] {
+    fn reserve(
+        &mut self,
+        now: Instant,
+        relay: SlotId,
+        (username, has_token): (Box<str>, bool),
+    ) -> [u8; 8] {
         let mut token = [0; 8];
         let serial = self.random.next_u64();
         let (tag, _) = self.tickets.tag(b"reservation", &serial.to_be_bytes());
@@ -365,7 +375,8 @@ impl<U: Users> Server<U> {
         self.reservations.push(Reservation {
             token,
             relay,
-            username: username.into(),
+            username,
+            has_token,
         });
         self.push_due(now + RESERVATION_LIFETIME, Due::Reservation(relay));
         token
@@ -393,9 +404,9 @@ impl<U: Users> Server<U> {
         };
         allocation.expires = now + binding.lifetime;
         // the timer still looks at the time until which the relays had to be bound
-        let username = allocation.user.username.clone();
+        let user = (allocation.user.username.clone(), allocation.has_token);
         if let Some(reserved) = binding.reserved {
-            let token = self.reserve(now, reserved, &username);
+            let token = self.reserve(now, reserved, user);
             if let Some(allocation) = self.allocations.get_mut(id) {
                 allocation.reservation = Some(token);
             }

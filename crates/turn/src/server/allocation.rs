@@ -26,7 +26,7 @@ pub(crate) struct Allocation {
     pub(crate) path: FiveTuple,
     pub(crate) user: User,
     /// Whether an access token vouches for the user (RFC 7635).
-    has_token: bool,
+    pub(crate) has_token: bool,
     /// By which `user.secret` was made.
     pub(crate) algorithm: PasswordAlgorithm,
     /// The Allocate request, to know it when it is repeated.
