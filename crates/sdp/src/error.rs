@@ -68,8 +68,9 @@ impl ParseError {
 
     /// The document that has the rule, for line types and the attributes of this crate.
     pub fn reference(&self) -> Option<Reference> {
-        let kind = Kind::from_name(self.field).map(Kind::reference);
-        kind.or_else(|| reference::of_line_type(self.field))
+        let kind = Kind::from_name(self.field);
+        let attribute = kind.map(|kind| reference::of_attribute(kind, self.expected));
+        attribute.or_else(|| reference::of_line_type(self.field))
     }
 
     /// What stands at the place instead: a word of `text`, which is what was given to the parser; empty if the line ends

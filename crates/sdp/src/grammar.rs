@@ -205,6 +205,35 @@ pub(crate) fn chars(
     Ok(())
 }
 
+/// `integer` of [RFC 8866 §9](https://www.rfc-editor.org/rfc/rfc8866.html#section-9): digits, the first of which is not 0.
+pub(crate) fn is_integer(word: &str) -> bool {
+    !word.starts_with('0') && is_digits(word)
+}
+
+/// `zero-based-integer`: the same, or 0.
+pub(crate) fn is_zero_based_integer(word: &str) -> bool {
+    word == "0" || is_integer(word)
+}
+
+/// `1*DIGIT`.
+pub(crate) fn is_digits(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Fails at `part`, which was cut out of `value`, unless it is as it should be.
+pub(crate) fn require(
+    is_right: bool,
+    field: &'static str,
+    value: &str,
+    part: &str,
+    what: &'static str,
+) -> Result<(), ParseError> {
+    match is_right {
+        true => Ok(()),
+        false => Err(ParseError::new(field, offset_in(value, part), what)),
+    }
+}
+
 /// Where `part`, which was cut out of `whole`, begins in it.
 pub(crate) fn offset_in(whole: &str, part: &str) -> usize {
     let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());

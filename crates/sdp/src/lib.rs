@@ -8,8 +8,8 @@
 //! - **Typed on demand.** What a line means is read when it is asked for, into the types of [`attribute`], [`field`] and
 //!   [`parameters`]: a malformed attribute spoils nothing but itself.
 //! - **Tolerant and strict.** `parse` takes what the field sends: lines in any order, missing ones, LF, stray blanks.
-//!   [`check()`] says what it forgave, all of it, each with line, column and the section of the RFC;
-//!   [`Session::parse_strict`] takes nothing but the letter.
+//!   [`check()`] says what it forgave and what else departs from the documents, each with line, column and the section of
+//!   the RFC; [`Session::parse_strict`] takes a text in which it finds nothing. What it looks at is written there.
 //! - **Built right.** [`Session::builder`] lets nothing through that the strict mode would refuse.
 //! - **Offer and answer** are pure functions in [`offer_answer`].
 //!

@@ -1,7 +1,8 @@
-//! What of a description departs from the RFCs, all of it, with its place: the strict mode.
+//! What of a description departs from the RFCs, with its place: the strict mode.
 
 mod fields;
 mod section;
+mod together;
 mod walk;
 
 use crate::{
@@ -39,6 +40,8 @@ pub enum Rule {
     Undefined,
     /// Names are given once: mids, rids, payload types, extension ids.
     Ambiguous,
+    /// What is said in one place goes with what is said in another: attributes that need each other, a codec and its clock.
+    Consistency,
     /// What the RFCs have given up is not written any more.
     Obsolete,
 }
@@ -57,6 +60,7 @@ impl Rule {
         Self::AttributeRepeated,
         Self::Undefined,
         Self::Ambiguous,
+        Self::Consistency,
         Self::Obsolete,
     ];
 
@@ -74,6 +78,7 @@ impl Rule {
             Self::AttributeRepeated => "attribute-repeated",
             Self::Undefined => "undefined",
             Self::Ambiguous => "ambiguous",
+            Self::Consistency => "consistency",
             Self::Obsolete => "obsolete",
         }
     }
@@ -92,6 +97,7 @@ impl Rule {
             Self::AttributeRepeated => "such an attribute is there once",
             Self::Undefined => "what is named is defined",
             Self::Ambiguous => "names are given once",
+            Self::Consistency => "what is said in one place goes with what is said in another",
             Self::Obsolete => "what was given up is not written any more",
         }
     }
@@ -191,10 +197,20 @@ impl core::error::Error for Deviation {}
 
 /// Everything in which a text departs from the RFCs, in the order of its lines, at most [`Deviation::MAX`].
 ///
-/// It goes on after what [`Session::parse`] would refuse, so that one look is enough. In a text in which nothing is found,
-/// nothing departs from what this crate checks: the grammar of [RFC 8866](https://www.rfc-editor.org/rfc/rfc8866.html) and
-/// of the attributes that it has types for, the order and number of lines, and that what is named is defined once. Not all
-/// that the documents say of values and of attributes that need each other is checked.
+/// It goes on after what [`Session::parse`] would refuse, so that one look is enough. What it looks at:
+///
+/// - The grammar of [RFC 8866 §9](https://www.rfc-editor.org/rfc/rfc8866.html#section-9): line ends, types, order and number
+///   of the lines, and their values. Of URIs, e-mail addresses and domain names, which other documents define, it knows the
+///   characters only. Numbers that the grammar leaves unbounded have to fit 64 bits.
+/// - The grammar of the attributes of [`Kind`](crate::attribute::Kind), where they may stand and how often. Other attributes
+///   have a name and a value, and that is all that is asked of them.
+/// - Names: what is named (payload types, mids, rids) is defined, and what may be given once is given once (those, extension
+///   ids, tags of keys, the `a=fmtp` of a format, the BUNDLE group of a section).
+/// - What has to go together: `ice-ufrag` and `ice-pwd`, `rtcp-mux-only` and `rtcp-mux`, `bundle-only` and port 0 in a group,
+///   `group` and `mid`, a key and its suite, Opus and its clock.
+///
+/// It does not look at what a text means beyond that: whether addresses and ports are of any use, whether sections that share
+/// a transport agree, or what an answer may say to an offer, which is for [`offer_answer`](crate::offer_answer).
 pub fn check(text: &str) -> Vec<Deviation> {
     let parsed = Session::parse(text);
     if text.len() > Limits::default().bytes {
