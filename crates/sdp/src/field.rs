@@ -4,9 +4,9 @@
 use crate::{
     error::ParseError,
     grammar::{
-        Parsed, after, base64, blanks, expect, fail, is_blank, is_integer, is_token_char,
-        is_zero_based_integer, next_number, next_word, number, offset_in, require, token, whole,
-        word,
+        Parsed, after, base64, blanks, blanks_before, expect, fail, is_blank, is_integer,
+        is_token_char, is_zero_based_integer, next_number, next_word, number, offset_in, require,
+        token, whole, word,
     },
 };
 use alloc::vec::Vec;
@@ -314,7 +314,7 @@ impl fmt::Display for Connection<'_> {
 pub(crate) fn connection(input: &str) -> Parsed<'_, Connection<'_>> {
     let (input, network_type) = word("a network type: IN")(input)?;
     let (input, address_type) = next_word("an address type: IP4 or IP6")(input)?;
-    let (input, _) = blanks(input)?;
+    let (input, _) = blanks_before("an address")(input)?;
     let (input, address) = crate::grammar::word_until(&['/'], "an address")(input)?;
     let (input, ttl) = if address_type.eq_ignore_ascii_case("IP6") {
         (input, None)
@@ -563,7 +563,11 @@ fn typed_time<'a>(what: &'static str) -> impl FnMut(&'a str) -> Parsed<'a, u64> 
 
 fn next_time<'a>(what: &'static str) -> impl FnMut(&'a str) -> Parsed<'a, u64> {
     move |input| {
-        let (input, _) = blanks(input)?;
+        let between = match input {
+            "" => what,
+            _ => "a unit d, h, m or s, or a space",
+        };
+        let (input, _) = expect(between, blanks).parse(input)?;
         typed_time(what)(input)
     }
 }

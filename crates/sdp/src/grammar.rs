@@ -84,6 +84,14 @@ pub(crate) fn blanks(input: &str) -> Parsed<'_, &str> {
     expect("a space", take_while1(is_blank)).parse(input)
 }
 
+/// At least one blank, before what is told: where the line ends, it is that which is missed.
+pub(crate) fn blanks_before<'a>(what: &'static str) -> impl FnMut(&'a str) -> Parsed<'a, &'a str> {
+    move |input| match input {
+        "" => fail(input, what),
+        _ => blanks(input),
+    }
+}
+
 /// `non-ws-string`: anything up to the next blank.
 pub(crate) fn word<'a>(what: &'static str) -> impl FnMut(&'a str) -> Parsed<'a, &'a str> {
     expect(what, take_while1(|c| !is_blank(c)))
@@ -170,6 +178,14 @@ pub(crate) fn line(input: &str) -> (&str, &'static str, &str) {
     match line.strip_suffix('\r') {
         Some(line) => (line, "\r\n", after),
         None => (line, "\n", after),
+    }
+}
+
+/// What is said of a line in which there is a CR.
+pub(crate) fn stray_cr(line: &str) -> &'static str {
+    match line.trim_end_matches('\r').contains('\r') {
+        true => "CR LF at the end of each line; this is a CR alone",
+        false => "CR LF at the end of the line, and no other CR before it",
     }
 }
 

@@ -364,7 +364,8 @@ fn media_clock(input: &str) -> Parsed<'_, MediaClk<'_>> {
                 None => (text, false),
             };
             let (rest, id) = crate::grammar::word("the name of a clock in base64")(text)?;
-            let (rest, _) = crate::grammar::blanks(rest)?;
+            let (rest, _) =
+                crate::grammar::blanks_before("a clock such as sender or direct")(rest)?;
             (rest, Some(id), of_source)
         }
     };

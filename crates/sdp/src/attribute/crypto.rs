@@ -349,7 +349,7 @@ impl SessionParameter<'_> {
 fn crypto(input: &str) -> Parsed<'_, Crypto<'_>> {
     let (input, tag) = number("a tag")(input)?;
     let (input, suite) = next_word("a suite such as AES_CM_128_HMAC_SHA1_80")(input)?;
-    let (mut input, _) = crate::grammar::blanks(input)?;
+    let (mut input, _) = crate::grammar::blanks_before("a key such as inline:…")(input)?;
     let mut keys = Vec::with_capacity(1);
     loop {
         let (rest, key) = key(input)?;

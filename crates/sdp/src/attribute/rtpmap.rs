@@ -4,8 +4,8 @@ use super::{Attribute, rtcp::payload_type};
 use crate::{
     error::ParseError,
     grammar::{
-        after, blanks, is_integer, is_token_char, is_zero_based_integer, literal, number, require,
-        whole, word_until,
+        after, blanks_before, is_integer, is_token_char, is_zero_based_integer, literal, number,
+        require, whole, word_until,
     },
 };
 use core::fmt;
@@ -82,7 +82,7 @@ impl<'a> Attribute<'a> for RtpMap<'a> {
     fn parse(value: &'a str) -> Result<Self, ParseError> {
         let parser = (
             payload_type("a payload type from 0 to 127"),
-            blanks,
+            blanks_before("a codec such as VP8/90000"),
             word_until(&['/'], "an encoding name"),
             literal("/", "a slash and a clock rate"),
             number("a clock rate"),

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     attribute::{Attribute, Direction, Group, Kind, Level, RawAttribute, Typed},
     error::ParseError,
-    grammar::{is_token_char, offset_in},
+    grammar::{self, is_token_char, offset_in},
     line::LineEnd,
     reference::{self, IN_TWO_BUNDLES, NO_MID, NO_SUCH_MID, Reference, of_attribute},
 };
@@ -23,6 +23,8 @@ pub(super) struct Walk<'t> {
     rank: Option<usize>,
     /// The types of line that were seen in this section, a bit for each letter.
     kinds: u32,
+    /// The types of line in which there is a CR, or that one made part of the line before.
+    swallowed: u32,
     /// The kinds of attribute that were seen in this section, a bit for each.
     attributes: u128,
     /// Whether the session has a `c=` for all sections.
@@ -49,8 +51,8 @@ pub(super) struct Found(Vec<Deviation>);
 
 impl Found {
     /// Adds what makes the parser refuse the text, if there is room.
-    pub(super) fn refuse(&mut self, error: ParseError, reference: Reference) {
-        self.add(Rule::Syntax, error, reference);
+    pub(super) fn refuse(&mut self, rule: Rule, error: ParseError, reference: Reference) {
+        self.add(rule, error, reference);
         if let Some(deviation) = self.0.last_mut() {
             deviation.refused = (deviation.line, deviation.column) == (error.line, error.column);
         }
@@ -108,17 +110,12 @@ impl<'t> Walk<'t> {
 
     pub(super) fn line(&mut self, text: &'t str, end: LineEnd) {
         self.number += 1;
-        if end != LineEnd::CrLf {
+        if end != LineEnd::CrLf && !text.contains('\r') {
             self.add(Rule::LineEnd, "the line", text.len(), "CR LF");
         }
-        if let Some(at) = text.find(['\r', '\0']) {
-            let expected = "no lone CR, and no NUL";
-            let error = ParseError::new("the line", at, expected).at(self.number, 0);
-            if text.contains('\r') || text.starts_with("m=") {
-                return self.found.refuse(error, reference::SDP);
-            }
-            return self.found.add(Rule::Syntax, error, reference::SDP);
-        }
+        let Some(text) = self.controls(text) else {
+            return;
+        };
         let kind = match *text.as_bytes() {
             [kind, b'=', ..] if kind.is_ascii() => char::from(kind),
             _ => {
@@ -135,13 +132,40 @@ impl<'t> Walk<'t> {
         self.kinds |= bit(kind);
     }
 
+    /// Says of CR and NUL that they should not be there. The line as far as it can be read in spite of them.
+    fn controls(&mut self, text: &'t str) -> Option<&'t str> {
+        if let Some(at) = text.find('\r') {
+            let error = ParseError::new("the line", at, grammar::stray_cr(text));
+            let error = error.at(self.number, 0);
+            self.found.refuse(Rule::LineEnd, error, reference::SDP);
+            let trimmed = text.trim_end_matches('\r');
+            // What was meant to be lines of their own is there, at least.
+            for line in trimmed.split('\r') {
+                if let [kind @ b'a'..=b'z', b'=', ..] = *line.as_bytes() {
+                    self.swallowed |= bit(kind.into());
+                }
+            }
+            return (!trimmed.contains(['\r', '\0'])).then_some(trimmed);
+        }
+        let Some(at) = text.find('\0') else {
+            return Some(text);
+        };
+        let error = ParseError::new("the line", at, "no NUL").at(self.number, 0);
+        match text.starts_with("m=") {
+            true => self.found.refuse(Rule::Syntax, error, reference::SDP),
+            false => self.found.add(Rule::Syntax, error, reference::SDP),
+        }
+        None
+    }
+
     /// A new media section.
     fn media(&mut self, value: &'t str) {
         self.end_section();
         self.blanks('m', value);
         if let Err(error) = crate::media::check(value) {
             let error = error.at(self.number, 2);
-            self.found.refuse(error, Reference::rfc("8866", "5.14"));
+            let reference = Reference::rfc("8866", "5.14");
+            self.found.refuse(Rule::Syntax, error, reference);
         } else if let Err(error) = fields::media(value) {
             self.syntax(error);
         }
@@ -367,7 +391,7 @@ impl<'t> Walk<'t> {
 
     /// What can only be said at the end of the session's lines or of a media section.
     fn end_section(&mut self) {
-        let has_connection = self.kinds & bit('c') != 0;
+        let has_connection = (self.kinds | self.swallowed) & bit('c') != 0;
         let together = core::mem::take(&mut self.together);
         match self.section.take() {
             None => {
@@ -379,7 +403,7 @@ impl<'t> Walk<'t> {
                     ('s', "an s= line: the session's name, or -"),
                     ('t', "a t= line: when the session is on, or 0 0"),
                 ] {
-                    if self.kinds & bit(kind) == 0 {
+                    if (self.kinds | self.swallowed) & bit(kind) == 0 {
                         self.missing(kind, expected);
                     }
                 }
