@@ -3,6 +3,7 @@
 use crate::{
     attribute::Kind,
     check::Deviation,
+    decode::{MARK, NO_MARK},
     grammar::is_blank,
     reference::{self, Reference},
 };
@@ -154,6 +155,11 @@ impl fmt::Display for Explanation<'_> {
         };
         let offset = (self.error.column as usize).saturating_sub(1);
         let place = line.char_indices().take_while(|(i, _)| *i < offset).count();
+        // It has no shape, and would move the mark.
+        let (line, place) = match line.strip_prefix(MARK) {
+            Some(line) => (line, place.saturating_sub(1)),
+            None => (line, place),
+        };
         let from = place.saturating_sub(AROUND);
         write!(f, "\n{number} | ")?;
         for char in line.chars().skip(from).take(2 * AROUND) {
@@ -166,7 +172,11 @@ impl fmt::Display for Explanation<'_> {
         if self.is_missing {
             return f.write_str(" missing here");
         }
-        let rest = line.get(offset..).unwrap_or_default();
+        if self.error.expected == NO_MARK {
+            return f.write_str(" a byte order mark stands before it");
+        }
+        let rest = self.line.and_then(|line| line.get(offset..));
+        let rest = rest.unwrap_or_default();
         f.write_str(match rest.chars().next() {
             None => " the line ends here",
             Some(' ') => " found a space",
@@ -175,7 +185,7 @@ impl fmt::Display for Explanation<'_> {
             Some('\0') => return f.write_str(" found NUL"),
             Some(_) => " found ",
         })?;
-        let found = self.error.found_in_line(line);
+        let found = self.error.found_in_line(self.line.unwrap_or_default());
         let printable = found.chars().filter(|char| !char.is_control());
         for char in printable.clone().take(WORD) {
             f.write_char(if is_unseen(char) { '\u{fffd}' } else { char })?;

@@ -6,6 +6,7 @@ mod together;
 mod walk;
 
 use crate::{
+    decode::{MARK, NO_MARK},
     error::{Explanation, ParseError},
     line::LineEnd,
     reference::{self, Reference},
@@ -42,6 +43,8 @@ pub enum Rule {
     Ambiguous,
     /// What is said in one place goes with what is said in another: attributes that need each other, a codec and its clock.
     Consistency,
+    /// The text is UTF-8, or of the character set that it names, and no mark stands before it.
+    Encoding,
     /// What the RFCs have given up is not written any more.
     Obsolete,
 }
@@ -61,6 +64,7 @@ impl Rule {
         Self::Undefined,
         Self::Ambiguous,
         Self::Consistency,
+        Self::Encoding,
         Self::Obsolete,
     ];
 
@@ -79,6 +83,7 @@ impl Rule {
             Self::Undefined => "undefined",
             Self::Ambiguous => "ambiguous",
             Self::Consistency => "consistency",
+            Self::Encoding => "encoding",
             Self::Obsolete => "obsolete",
         }
     }
@@ -98,6 +103,7 @@ impl Rule {
             Self::Undefined => "what is named is defined",
             Self::Ambiguous => "names are given once",
             Self::Consistency => "what is said in one place goes with what is said in another",
+            Self::Encoding => "the text is UTF-8, or of the character set that it names",
             Self::Obsolete => "what was given up is not written any more",
         }
     }
@@ -218,7 +224,8 @@ pub fn check(text: &str) -> Vec<Deviation> {
         return parsed.err().iter().map(refusal).collect();
     }
     let mut walk = walk::Walk::default();
-    let mut rest = text;
+    let unmarked = text.strip_prefix(MARK);
+    let mut rest = unmarked.unwrap_or(text);
     while !rest.is_empty() {
         let (line, end, after) = crate::grammar::line(rest);
         walk.line(
@@ -232,6 +239,13 @@ pub fn check(text: &str) -> Vec<Deviation> {
         rest = after;
     }
     let mut found = walk.finish();
+    if unmarked.is_some() {
+        let in_first = found.iter_mut().filter(|deviation| deviation.line == 1);
+        in_first.for_each(|deviation| deviation.column += MARK.len_utf8() as u32);
+        let error = ParseError::new("the text", 0, NO_MARK).at(1, 0);
+        let reference = Reference::rfc("8866", "5.1");
+        found.insert(0, deviation(Rule::Encoding, error, reference));
+    }
     if let Err(error) = parsed {
         let same = |deviation: &&mut Deviation| {
             let of_field = deviation.rule == Rule::LineMissing && deviation.field == error.field;
@@ -247,14 +261,23 @@ pub fn check(text: &str) -> Vec<Deviation> {
 }
 
 fn refusal(error: &ParseError) -> Deviation {
+    let reference = error.reference().unwrap_or(reference::SDP);
+    Deviation {
+        refused: true,
+        ..deviation(Rule::Syntax, *error, reference)
+    }
+}
+
+/// What an error says, as something that is forgiven.
+pub(crate) const fn deviation(rule: Rule, error: ParseError, reference: Reference) -> Deviation {
     Deviation {
         line: error.line,
         column: error.column,
         field: error.field,
-        rule: Rule::Syntax,
+        rule,
         expected: error.expected,
-        reference: error.reference().unwrap_or(reference::SDP),
-        refused: true,
+        reference,
+        refused: false,
     }
 }
 

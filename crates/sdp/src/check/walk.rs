@@ -61,15 +61,7 @@ impl Found {
     /// Adds what an error says, if there is room.
     pub(super) fn add(&mut self, rule: Rule, error: ParseError, reference: Reference) {
         if self.0.len() < Deviation::MAX {
-            self.0.push(Deviation {
-                line: error.line,
-                column: error.column,
-                field: error.field,
-                rule,
-                expected: error.expected,
-                reference,
-                refused: false,
-            });
+            self.0.push(super::deviation(rule, error, reference));
         }
     }
 }
