@@ -69,7 +69,7 @@ fn a_mark_is_told() {
     );
     assert_eq!(Session::parse_bytes(&marked).unwrap().version(), "0");
     // As a text it is refused, and nothing else is found wrong with it.
-    let text = std::str::from_utf8(&marked).unwrap();
+    let text = core::str::from_utf8(&marked).unwrap();
     let [found] = check(text)[..] else {
         panic!("{:?}", check(text))
     };

@@ -1,4 +1,5 @@
 //! What sections of nothing cost in memory, counted.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(unsafe_code, reason = "a counting allocator cannot be written without")]
 
 use core::{

@@ -506,7 +506,8 @@ fn other_encodings_are_read() {
         assert!(shown.status.success(), "{}", text(&shown.stderr));
         assert_eq!(text(&shown.stdout).contains("Grüße"), *bytes != marked);
     }
-    let output = sdp_of(&["diff", "-", "samples/correct.sdp"], &marked);
+    let correct = folder("samples/correct.sdp");
+    let output = sdp_of(&["diff", "-", correct.to_str().unwrap()], &marked);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
 }
 
