@@ -326,6 +326,51 @@ fn each_fault_is_refused() {
     assert_eq!(check(&RIGHT.replace("BUNDLE a b", "BUNDLE a b b")), []);
 }
 
+/// Times, their repetitions and the changes of clocks stay together, in the order in which they are told.
+#[test]
+fn a_zone_is_that_of_the_repetitions_before_it() {
+    let repeat = Repeat {
+        interval: 604_800,
+        duration: 3600,
+        offsets: vec![0],
+    };
+    let zone = Zone {
+        adjustments: vec![(3_730_928_400, -3600)],
+    };
+    let time = |start| Timing {
+        start,
+        stop: start + 1,
+    };
+    let first = Session::builder(&Origin::anonymous(1, 1)).time(time(3_724_394_400));
+    let session = first
+        .clone()
+        .repeat(&repeat)
+        .zone(&zone)
+        .time(time(3_754_123_200))
+        .repeat(&repeat)
+        .build()
+        .unwrap();
+    let kinds: String = session
+        .lines()
+        .iter()
+        .filter_map(|line| line.kind())
+        .collect();
+    assert_eq!(kinds, "vostrztr");
+    // One more goes to the last time, before the zone of that.
+    let mut session = first.clone().repeat(&repeat).zone(&zone).build().unwrap();
+    session.push_line('r', &repeat).unwrap();
+    let kinds: String = session
+        .lines()
+        .iter()
+        .filter_map(|line| line.kind())
+        .collect();
+    assert_eq!(kinds, "vostrrz");
+    assert!(
+        first.zone(&zone).build().is_err(),
+        "it would change nothing"
+    );
+}
+
 /// A setter of a builder, and what it is told.
 #[derive(Clone, Debug)]
 enum Told {
