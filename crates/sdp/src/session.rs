@@ -108,7 +108,10 @@ impl<'a> Session<'a> {
 
     fn read(text: &'a str, limits: &Limits) -> Result<Self, ParseError> {
         if text.len() > limits.bytes {
-            let expected = "a shorter text: it exceeds Limits::bytes";
+            let expected = match limits.bytes == Limits::default().bytes {
+                true => "no more than 1048576 bytes of text",
+                false => "a shorter text: there is a limit to its bytes",
+            };
             return Err(ParseError::new("the text", limits.bytes, expected));
         }
         /// Most sections have some 20 to 200 lines.
@@ -347,14 +350,33 @@ impl<'a> Session<'a> {
 
 fn check_limits(line: &Line<'_>, media: usize, limits: &Limits) -> Result<(), ParseError> {
     let number = line.number();
-    let error = |column, expected| ParseError::new("the text", column, expected).at(number, 0);
+    let error = |column, expected| Err(ParseError::new("the text", column, expected).at(number, 0));
+    let usual = Limits::default();
+    // Whoever reads the message may never have seen this crate: it names no field of it.
     if number as usize > limits.lines {
-        Err(error(0, "fewer lines: they exceed Limits::lines"))
+        error(
+            0,
+            match limits.lines == usual.lines {
+                true => "no more than 32768 lines",
+                false => "fewer lines: there is a limit to them",
+            },
+        )
     } else if line.text().len() > limits.line_bytes {
-        let expected = "a shorter line: it exceeds Limits::line_bytes";
-        Err(error(limits.line_bytes, expected))
+        error(
+            limits.line_bytes,
+            match limits.line_bytes == usual.line_bytes {
+                true => "no more than 16384 bytes in a line",
+                false => "a shorter line: there is a limit to its bytes",
+            },
+        )
     } else if line.kind() == Some('m') && media >= limits.media {
-        Err(error(0, "fewer media sections: they exceed Limits::media"))
+        error(
+            0,
+            match limits.media == usual.media {
+                true => "no more than 512 media sections",
+                false => "fewer media sections: there is a limit to them",
+            },
+        )
     } else {
         Ok(())
     }

@@ -42,6 +42,13 @@ fn every_text_is_written_as_it_was_read() {
 }
 
 #[test]
+fn nothing_is_found_wrong_with_what_a_browser_sends() {
+    for (name, text) in folder("browsers") {
+        assert_eq!(rtckit_sdp::check(&text), [], "{name}");
+    }
+}
+
+#[test]
 fn every_attribute_of_a_browser_is_understood() {
     for (name, text) in folder("browsers") {
         let session = Session::parse(&text).unwrap();

@@ -435,12 +435,7 @@ fn files_that_are_no_descriptions() {
         "printer",
         b"\x1b%-12345X@PJL ENTER LANGUAGE=SDP\r\n\x80\xff\x00\x01",
     );
-    let latin = path(
-        "latin",
-        b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=Gr\xfc\xdfe\r\n",
-    );
     let utf16 = path("utf16", b"\xff\xfev\x00=\x000\x00");
-    let marked = path("marked", b"\xef\xbb\xbfv=0\r\n");
     let empty = path("empty", b"");
     let quoted = path("quoted", br#"{"type":"offer","sdp":"v=0\r\n"}"#);
     let long = path("long", &b"v=0\r\n".repeat(1 << 18));
@@ -451,12 +446,7 @@ fn files_that_are_no_descriptions() {
             &printer,
             ": line 2, column 1: is not text: SDP is UTF-8 (RFC 8866 §5)",
         ),
-        (
-            &latin,
-            ": line 3, column 5: is not text: SDP is UTF-8 (RFC 8866 §5)",
-        ),
         (&utf16, ": is UTF-16: SDP is UTF-8 (RFC 8866 §5)"),
-        (&marked, ": begins with a byte order mark"),
         (&empty, ": is empty"),
         (&quoted, ": is JSON;"),
         (&long, ": is longer than 1048576 bytes"),
@@ -475,6 +465,50 @@ fn files_that_are_no_descriptions() {
             assert!(said.starts_with(&format!("{file}{complaint}")), "{said}");
         }
     }
+}
+
+/// A byte order mark and bytes of ISO 8859-1 are told, and forgiven; the latter are right if the text says so.
+#[test]
+fn other_encodings_are_read() {
+    let with_name = |attributes: &str| {
+        let (head, rest) = OFFER.split_once("s=-").unwrap();
+        let rest = rest.replacen("a=group", &format!("{attributes}a=group"), 1);
+        [head.as_bytes(), b"s=Gr\xfc\xdfe", rest.as_bytes()].concat()
+    };
+    let marked = [b"\xef\xbb\xbf", OFFER.as_bytes()].concat();
+    let latin = with_name("");
+    let declared = with_name("a=charset:ISO-8859-1\r\n");
+    for (bytes, said) in [
+        (
+            &marked,
+            &[
+                "stdin:1:1: the text: expected v=0 to begin the text, without a byte order mark before it (encoding, RFC 8866 §5.1)",
+                "  1 | v=0",
+                "    | ^ a byte order mark stands before it",
+            ][..],
+        ),
+        (
+            &latin,
+            &[
+                "stdin:3:5: the text: expected UTF-8, or an a=charset that says what it is; it was read as ISO-8859-1 (encoding, RFC 8866 §5)",
+                "  3 | s=Grüße",
+                "    |     ^ found üße",
+            ],
+        ),
+        (&declared, &["stdin: no problems"]),
+    ] {
+        let output = sdp_of(&["check", "-"], bytes);
+        assert_eq!(text(&output.stdout).lines().collect::<Vec<_>>(), said);
+        assert_eq!(output.status.success(), said.len() == 1);
+        let problems = json(&sdp_of(&["check", "--json", "-"], bytes).stdout, "check");
+        assert_eq!(problems.as_array().unwrap().len(), said.len() / 3);
+        let shown = sdp_of(&["show", "-"], bytes);
+        assert!(shown.status.success(), "{}", text(&shown.stderr));
+        assert_eq!(text(&shown.stdout).contains("Grüße"), *bytes != marked);
+    }
+    let correct = folder("samples/correct.sdp");
+    let output = sdp_of(&["diff", "-", correct.to_str().unwrap()], &marked);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
 }
 
 #[test]
