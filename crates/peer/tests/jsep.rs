@@ -60,7 +60,7 @@ fn a_browsers_offer_is_answered_with_what_we_have() {
                 _ => None,
             };
             assert_eq!(
-                own.is_rejected(),
+                parsed.is_rejected(own),
                 wanted.is_none(),
                 "data channels are not done yet"
             );

@@ -127,6 +127,7 @@ impl Description {
                 true => Vec::new(),
                 false => vec![bundle],
             },
+            times: Vec::new(),
         }
     }
 }
@@ -146,6 +147,7 @@ impl Section {
             is_rtp: self.rtp().is_some(),
             rtcp_mux: self.rtcp_mux,
             direction: self.rtp().map(|rtp| rtp.direction).unwrap_or_default(),
+            ..SectionOutline::default()
         }
     }
 

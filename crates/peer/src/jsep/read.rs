@@ -74,7 +74,7 @@ pub(crate) fn read(sdp: &str) -> Result<Description, Error> {
 }
 
 fn section(session: &Session<'_>, media: &SdpMedia<'_>) -> Result<Section, Error> {
-    let rejected = media.is_rejected();
+    let rejected = session.is_rejected(media);
     let kind = match media.kind() {
         SdpKind::Audio => Some(MediaKind::Audio),
         SdpKind::Video => Some(MediaKind::Video),

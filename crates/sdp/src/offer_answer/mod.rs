@@ -33,7 +33,7 @@ pub use codecs::{
 pub use extensions::common_extensions;
 pub use make::{Capabilities, answer, rejection};
 pub use outline::{
-    Outline, SectionOutline, Violation, check_answer, check_directions, check_origin,
+    Multicast, Outline, SectionOutline, Violation, check_answer, check_directions, check_origin,
     check_reoffer, check_sections, check_whole_answer, recyclable,
 };
 pub use simulcast::{answer_rid, answer_simulcast};
