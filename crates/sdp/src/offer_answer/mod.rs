@@ -3,7 +3,7 @@
 //! | rule | document | function |
 //! | --- | --- | --- |
 //! | the direction of an answer | [RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.1) | [`answer_direction`] |
-//! | the codecs of an answer, their numbers and order | [RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.1) | [`common_codecs`], [`common_by`] |
+//! | the codecs of an answer, their numbers and order | [RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.1) | [`common_codecs`] |
 //! | when two formats are one codec, what an answer's `a=fmtp` says | the codecs' documents | [`same_codec`], [`answer_parameters`] |
 //! | what feedback is left | [RFC 4585 §4.2](https://www.rfc-editor.org/rfc/rfc4585.html#section-4.2) | [`common_feedback`] |
 //! | header extensions | [RFC 8285 §6](https://www.rfc-editor.org/rfc/rfc8285.html#section-6) | [`common_extensions`] |
@@ -27,9 +27,7 @@ mod simulcast;
 mod transport;
 
 pub use bundle::{answer_bundle, check_bundles, check_one_transport, tagged_mid};
-pub use codecs::{
-    CommonCodec, answer_parameters, common_by, common_codecs, common_feedback, same_codec,
-};
+pub use codecs::{CommonCodec, answer_parameters, common_codecs, common_feedback, same_codec};
 pub use extensions::common_extensions;
 pub use make::{Capabilities, answer, rejection};
 pub use outline::{

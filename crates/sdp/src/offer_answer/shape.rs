@@ -124,7 +124,7 @@ impl<'o> Place<'o> {
             });
         };
         let can = own.direction.intersection(theirs) == theirs;
-        can.then(|| Self {
+        can.then_some(Self {
             direction: theirs,
             port: multicast.port,
             multicast: Some(multicast),
