@@ -10,8 +10,9 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// What a text may cost before it is refused. The defaults hold the largest conference offers and keep what
-/// a stranger's text can occupy under 3 MB.
+/// What a text may cost before it is refused. The defaults hold the largest conference offers and keep what is made of a
+/// stranger's text under 2 MB beside the text, and under 2.5 MB of its own once it is
+/// [independent of it](Session::into_owned): of 1 MiB in 32 768 lines, which costs most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

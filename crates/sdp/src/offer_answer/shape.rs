@@ -105,6 +105,8 @@ pub(super) struct Place<'o> {
     pub(super) direction: Direction,
     pub(super) port: u16,
     multicast: Option<Multicast<'o>>,
+    /// Of all else.
+    connection: Connection<'o>,
 }
 
 impl<'o> Place<'o> {
@@ -113,7 +115,7 @@ impl<'o> Place<'o> {
     pub(super) fn of(
         shape: &Shape<'o>,
         offered: &'o Media<'_>,
-        own: &Capabilities<'_>,
+        own: &Capabilities<'o>,
     ) -> Option<Self> {
         let theirs = offered.direction().unwrap_or(shape.direction);
         let Some(multicast) = Multicast::of(offered, shape.connection) else {
@@ -121,6 +123,7 @@ impl<'o> Place<'o> {
                 direction: answer_direction(theirs, own.direction),
                 port: own.port,
                 multicast: None,
+                connection: own.connection,
             });
         };
         let can = own.direction.intersection(theirs) == theirs;
@@ -128,13 +131,14 @@ impl<'o> Place<'o> {
             direction: theirs,
             port: multicast.port,
             multicast: Some(multicast),
+            connection: own.connection,
         })
     }
 
     /// Writes what of it is not in the `m=` line yet.
     pub(super) fn write(&self, section: &mut Media<'static>) -> Result<(), Error> {
         let Some(multicast) = &self.multicast else {
-            return Ok(());
+            return section.set_connection(&self.connection);
         };
         section.set_port_count(multicast.port_count);
         let mut connections = multicast.connections.iter();
