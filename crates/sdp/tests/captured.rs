@@ -152,6 +152,7 @@ fn their_answers_choose_a_role() {
 const LATER: &[(&str, &str, bool)] = &[
     // every description of aiortc has the time as its session id and version
     ("aiortc-media", "aiortc-inactive", false),
+    ("aiortc-inactive", "aiortc-stopped", false),
     ("chromium-media", "chromium-restart", true),
     ("chromium-restart", "chromium-stopped", true),
     ("firefox-media", "firefox-restart", true),
@@ -210,6 +211,13 @@ fn a_stopped_section_has_port_zero_and_leaves_the_bundle() {
             assert_eq!(group.mids.len(), 2, "{peer} {kind}: {:?}", group.mids);
         }
     }
+    // aiortc stops a transceiver, and says nothing of it.
+    let stopped = Session::parse(&captures["aiortc-stopped-offer"]).unwrap();
+    assert!(!stopped.is_rejected(&stopped.media()[1]));
+    assert_eq!(
+        stopped.direction_of(&stopped.media()[1]),
+        Direction::SendRecv
+    );
     for peer in ["aiortc", "gstreamer", "werift"] {
         let session = Session::parse(&captures[&format!("{peer}-inactive-offer")]).unwrap();
         let video = session

@@ -212,6 +212,7 @@ mod tests {
         let captures = captures();
         for (before, after) in [
             ("aiortc-media", "aiortc-inactive"),
+            ("aiortc-inactive", "aiortc-stopped"),
             ("chromium-media", "chromium-restart"),
             ("chromium-restart", "chromium-stopped"),
             ("firefox-media", "firefox-restart"),
