@@ -953,3 +953,25 @@ fn the_mid_extension_follows_the_rules_of_header_extensions() {
         None
     );
 }
+
+/// RFC 9143 §6: outside of a BUNDLE group the attribute means nothing, and port 0 is what is left.
+#[test]
+fn bundle_only_without_a_group_is_a_refusal() {
+    let offer = CHROMIUM
+        .replace("m=video 40295", "m=video 0")
+        .replace("a=mid:1\r\n", "a=mid:1\r\na=bundle-only\r\n");
+    let ports = |offer: &str| -> Vec<u16> {
+        let answer = answer_with(&mut peer(1), offer);
+        let answer = Session::parse(&answer).unwrap();
+        answer.media().iter().map(|media| media.port()).collect()
+    };
+    assert_eq!(ports(&offer), [9, 9, 0]);
+    let apart = offer.replace("BUNDLE 0 1 2", "BUNDLE 0 2");
+    assert_ne!(apart, offer);
+    assert_eq!(ports(&apart), [9, 0, 0]);
+    // without any group, nothing is left of it
+    let alone = offer
+        .replace("a=group:BUNDLE 0 1 2\r\n", "")
+        .replace("m=audio 57033", "m=audio 0");
+    assert_eq!(ports(&alone), [0, 0, 0]);
+}
