@@ -86,6 +86,7 @@
 //! | Not yet | data channels, simulcast, transport-wide feedback, RED, FEC: none of them is offered or accepted |
 #![forbid(unsafe_code)]
 
+mod association;
 mod candidates;
 mod config;
 mod demux;
