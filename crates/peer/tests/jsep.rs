@@ -975,3 +975,20 @@ fn bundle_only_without_a_group_is_a_refusal() {
         .replace("m=audio 57033", "m=audio 0");
     assert_eq!(ports(&alone), [0, 0, 0]);
 }
+
+/// RFC 8285 §6: an answer does not choose ids.
+#[test]
+fn an_answer_with_another_id_for_the_mid_does_not_change_it() {
+    let mut left = peer(1);
+    left.add_transceiver(MediaKind::Audio, Direction::SendOnly)
+        .unwrap();
+    let offer = left.create_offer().unwrap();
+    left.set_local_description(NOW, offer.clone()).unwrap();
+    let line = "a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid";
+    let answer = answer_with(&mut peer(2), &offer.sdp);
+    assert!(has(&offer.sdp, line) && has(&answer, line));
+    let answer = answer.replace("a=extmap:1 ", "a=extmap:5 ");
+    left.set_remote_description(NOW, SessionDescription::answer(answer))
+        .unwrap();
+    assert!(has(&left.create_offer().unwrap().sdp, line));
+}
