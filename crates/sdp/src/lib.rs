@@ -73,7 +73,7 @@
 //!     Some(Capabilities { codecs: vec![opus.clone()], ..Capabilities::default() })
 //! })?;
 //! // What goes where is ours to add.
-//! for section in answer.media_mut().iter_mut().filter(|section| !section.is_rejected()) {
+//! for section in answer.media_mut().iter_mut().filter(|section| section.port() != 0) {
 //!     section.push(IceUfrag("EsAw"))?;
 //!     section.push(IcePwd("bP+XJMM09aR8AiX1jdukzR6Y"))?;
 //! }

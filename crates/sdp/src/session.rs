@@ -10,8 +10,9 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// What a text may cost before it is refused. The defaults hold the largest conference offers and keep what
-/// a stranger's text can occupy under 3 MB.
+/// What a text may cost before it is refused. The defaults hold the largest conference offers and keep what is made of a
+/// stranger's text under 2 MB beside the text, and under 2.5 MB of its own once it is
+/// [independent of it](Session::into_owned): of 1 MiB in 32 768 lines, which costs most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -328,8 +329,10 @@ impl<'a> Session<'a> {
         own.or_else(|| self.section.direction()).unwrap_or_default()
     }
 
-    /// Whether a media section of this session is rejected: port 0, and not bundle-only in a BUNDLE group. Outside of one
-    /// that attribute is discarded ([RFC 9143 §6](https://www.rfc-editor.org/rfc/rfc9143.html#section-6)).
+    /// Whether a media section of this session is rejected, or was stopped: port 0, and not bundle-only in a BUNDLE group.
+    /// Outside of one that attribute is discarded
+    /// ([RFC 9143 §6](https://www.rfc-editor.org/rfc/rfc9143.html#section-6)), which a section by itself cannot tell. Groups
+    /// are looked for each time; [`Outline::of`](crate::offer_answer::Outline::of) tells it of all sections at once.
     pub fn is_rejected(&self, media: &Media<'_>) -> bool {
         let in_group = || {
             let mid = media.mid();

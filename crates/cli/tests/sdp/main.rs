@@ -316,6 +316,59 @@ fn what_means_the_same_is_equal() {
 }
 
 #[test]
+fn numbers_and_times_are_compared_and_not_their_texts() {
+    let text = |origin: &str, lines: &str| {
+        format!("v=0\r\no=- {origin} IN IP4 192.0.2.1\r\ns=-\r\n{lines}m=audio 9 RTP/AVP 0\r\n")
+    };
+    let many = "18446744073709551616";
+    let more = "18446744073709551617";
+    for (before, after, differ) in [
+        ("r=7d 1h 0 25h", "r=604800 3600 0 90000", 0),
+        ("r=7d 1h 0 25h", "r=604800 3600 0 90001", 1),
+        (
+            "z=3730928400 -1h 3749680800 0",
+            "z=3730928400 -3600 3749680800 0h",
+            0,
+        ),
+        ("z=3730928400 -1h", "z=3730928400 1h", 1),
+        ("b=AS:0128", "b=AS:128", 0),
+        ("b=AS:128", "b=AS:129", 1),
+        ("c=IN IP4 233.252.0.1/127", "c=IN IP4 233.252.0.1/127/1", 0),
+        ("c=IN IP4 233.252.0.1/127", "c=IN IP4 233.252.0.1/1", 1),
+        ("c=IN IP4 233.252.0.1/127", "c=IN IP4 233.252.0.1/127/2", 1),
+        ("c=IN IP6 ff15:0:0::101", "c=IN IP6 FF15::101/1", 0),
+        ("c=IN IP6 ff15::101/3", "c=IN IP6 ff15::101", 1),
+        ("r=none", "r=some", 1),
+    ] {
+        let lines = |line: &str| match line.as_bytes().first() {
+            Some(b'b' | b'c') => format!("{line}\r\nt=0 0\r\n"),
+            _ => format!("t=3724394400 3724398000\r\n{line}\r\n"),
+        };
+        let found = differences(&text("1 1", &lines(before)), &text("1 1", &lines(after)));
+        assert_eq!(
+            usize::from(!found.is_empty()),
+            differ,
+            "{before} and {after}: {found:?}"
+        );
+    }
+    let none = "t=0 0\r\n";
+    for (before, after, differs) in [
+        (format!("{many} 1"), format!("{more} 1"), true),
+        (format!("1 {many}"), format!("1 {more}"), true),
+        (format!("{many} 1"), format!("00{many} 01"), false),
+    ] {
+        let found = differences(&text(&before, none), &text(&after, none));
+        assert_eq!(
+            !found.is_empty(),
+            differs,
+            "{before} and {after}: {found:?}"
+        );
+    }
+    let one = text("1 1", none).replace("audio 9", "audio 9/1");
+    assert_eq!(differences(&text("1 1", none), &one), [""; 0]);
+}
+
+#[test]
 fn what_differs_is_named() {
     let changed = |from: &str, to: &str| {
         let other = OFFER.replace(from, to);

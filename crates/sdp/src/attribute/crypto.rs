@@ -125,9 +125,19 @@ impl Crypto<'_> {
     }
 }
 
-impl CryptoKey<'_> {
+impl<'a> CryptoKey<'a> {
     /// The only method there is.
     pub const INLINE: &'static str = "inline";
+
+    /// Master key and salt, in base64, without a lifetime or name.
+    pub const fn inline(key_salt: &'a str) -> Self {
+        Self {
+            method: Self::INLINE,
+            key_salt,
+            lifetime: None,
+            mki: None,
+        }
+    }
 
     /// Key and salt; `None` if they are not base64, or longer than 1024 bytes.
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
