@@ -162,6 +162,7 @@ impl Peer {
                     answer.sections.iter_mut().zip(&offer.description.sections)
                 {
                     answered.mid.clone_from(&offered.mid);
+                    answered.rejected |= offered.rejected;
                 }
                 self.settle(now, offer.description, answer, offer.owners, true)?;
             }

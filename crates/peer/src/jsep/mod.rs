@@ -12,7 +12,6 @@ mod write;
 use rtckit_crypto::fingerprint::Fingerprint;
 
 use rtckit_sdp::attribute::{Direction, Setup};
-use rtckit_sdp::field::Timing;
 use rtckit_sdp::offer_answer::{self, Outline, SectionOutline};
 
 use crate::state::MediaKind;
@@ -143,8 +142,7 @@ impl Description {
                 .filter(|bundle| !bundle.is_empty())
                 .into_iter()
                 .collect(),
-            // what is written has no other
-            times: vec![Timing::default()],
+            times: Vec::new(),
         }
     }
 }
@@ -157,10 +155,8 @@ impl Section {
                 Media::Rtp(rtp) => rtp.kind.as_str(),
                 Media::Other { kind, .. } => kind,
             },
-            protocol: match &self.media {
-                Media::Rtp(rtp) => &rtp.protocol,
-                Media::Other { protocol, .. } => protocol,
-            },
+            // all names of RTP over DTLS are to be understood (RFC 9429 §5.1.2)
+            protocol: "",
             mid: Some(self.mid.as_str()).filter(|mid| !mid.is_empty()),
             rejected: self.rejected,
             is_rtp: self.rtp().is_some(),

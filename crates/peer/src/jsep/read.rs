@@ -85,17 +85,31 @@ fn check_mids(session: &Session<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether a protocol is one of those that mean RTP over DTLS in an offer or answer of WebRTC, be it in an attempt at
+/// compatibility ([RFC 9429 §5.1.2](https://www.rfc-editor.org/rfc/rfc9429#section-5.1.2)).
+fn may_be_dtls_srtp(protocol: &str) -> bool {
+    const PROFILES: [&str; 8] = [
+        "UDP/TLS/RTP/SAVPF",
+        "UDP/TLS/RTP/SAVP",
+        "TCP/DTLS/RTP/SAVPF",
+        "TCP/DTLS/RTP/SAVP",
+        "RTP/SAVPF",
+        "RTP/SAVP",
+        "RTP/AVPF",
+        "RTP/AVP",
+    ];
+    PROFILES
+        .iter()
+        .any(|profile| profile.eq_ignore_ascii_case(protocol))
+}
+
 fn section(session: &Session<'_>, media: &SdpMedia<'_>, rejected: bool) -> Result<Section, Error> {
     let kind = match media.kind() {
         SdpKind::Audio => Some(MediaKind::Audio),
         SdpKind::Video => Some(MediaKind::Video),
         _ => None,
     };
-    let is_srtp = media
-        .protocol()
-        .to_ascii_uppercase()
-        .ends_with("/TLS/RTP/SAVPF");
-    let content = match kind.filter(|_| is_srtp) {
+    let content = match kind.filter(|_| may_be_dtls_srtp(media.protocol())) {
         Some(kind) => Media::Rtp(rtp_section(session, media, kind)),
         None => Media::Other {
             kind: media.kind().as_str().to_owned(),
