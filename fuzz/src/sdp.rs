@@ -345,7 +345,7 @@ fn look_at_media(session: &Session<'_>, media: &Media<'_>) {
     let _ = (media.formats().count(), media.payload_types().count());
     let _ = (
         media.mid(),
-        media.is_rejected(),
+        session.is_rejected(media),
         session.direction_of(media),
     );
     let _ = (media.bandwidths().count(), media.information(), media.key());

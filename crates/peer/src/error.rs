@@ -12,8 +12,8 @@ use core::fmt;
 pub enum Error {
     /// The remote description is not SDP.
     MalformedDescription(rtckit_sdp::ParseError),
-    /// The remote description is SDP, but breaks a rule of JSEP; the text names it.
-    UnacceptableDescription(&'static str),
+    /// The remote description is SDP, but breaks a rule of JSEP or of offer and answer.
+    UnacceptableDescription(BrokenRule),
     /// A remote candidate is not one.
     MalformedCandidate,
     /// A description was applied in a signalling state that does not take it
@@ -46,8 +46,8 @@ impl fmt::Display for Error {
             Self::MalformedDescription(error) => {
                 write!(f, "the session description does not parse: {error}")
             }
-            Self::UnacceptableDescription(rule) => {
-                write!(f, "the session description cannot be used: {rule}")
+            Self::UnacceptableDescription(broken) => {
+                write!(f, "the session description cannot be used: {broken}")
             }
             Self::MalformedCandidate => f.write_str("the ICE candidate does not parse"),
             Self::WrongState { operation, state } => write!(
@@ -66,6 +66,38 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+impl Error {
+    pub(crate) const fn unacceptable(rule: &'static str) -> Self {
+        Self::UnacceptableDescription(BrokenRule { rule, line: None })
+    }
+
+    pub(crate) const fn unacceptable_at(rule: &'static str, line: u32) -> Self {
+        Self::UnacceptableDescription(BrokenRule {
+            rule,
+            line: Some(line),
+        })
+    }
+}
+
+/// The rule a description breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BrokenRule {
+    /// The rule, with its document.
+    pub rule: &'static str,
+    /// The line that breaks it, from 1, or that begins the section which does; `None` if it is the whole description.
+    pub line: Option<u32>,
+}
+
+impl fmt::Display for BrokenRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.rule),
+            None => f.write_str(self.rule),
+        }
+    }
+}
 
 impl From<rtckit_sdp::ParseError> for Error {
     fn from(error: rtckit_sdp::ParseError) -> Self {

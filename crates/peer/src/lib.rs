@@ -75,7 +75,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | JSEP ([RFC 9429](https://www.rfc-editor.org/rfc/rfc9429)) | offer and answer for audio and video, renegotiation that adds sections or turns them, ICE restart, trickle; no provisional answers, no rollback |
+//! | JSEP ([RFC 9429](https://www.rfc-editor.org/rfc/rfc9429)) | offer and answer for audio and video, renegotiation that adds sections, turns them, or uses the place of refused ones again, ICE restart, trickle; no provisional answers, no rollback |
 //! | BUNDLE ([RFC 9143](https://www.rfc-editor.org/rfc/rfc9143)) | always: what cannot share the transport is refused; so is what lacks `rtcp-mux` ([RFC 8858](https://www.rfc-editor.org/rfc/rfc8858)) |
 //! | Codecs | VP8 and Opus, as encoded frames: rtckit carries media, it does not encode it |
 //! | Feedback ([RFC 4585](https://www.rfc-editor.org/rfc/rfc4585), [5104](https://www.rfc-editor.org/rfc/rfc5104), [5506](https://www.rfc-editor.org/rfc/rfc5506)) | NACK, answered over RTX where both sides have it, else on the same SSRC; PLI; FIR, sent only where PLI was not agreed on; reduced-size RTCP; no bandwidth estimation |
@@ -86,6 +86,7 @@
 //! | Not yet | data channels, simulcast, transport-wide feedback, RED, FEC: none of them is offered or accepted |
 #![forbid(unsafe_code)]
 
+mod association;
 mod candidates;
 mod config;
 mod demux;
@@ -105,7 +106,7 @@ mod stats;
 mod transceiver;
 
 pub use config::{Config, Setup};
-pub use error::Error;
+pub use error::{BrokenRule, Error};
 pub use event::{Event, TransceiverId};
 pub use handles::{Receiver, Sender};
 pub use peer::Peer;

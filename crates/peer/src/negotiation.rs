@@ -4,19 +4,21 @@ use rtckit_crypto::fingerprint::HashAlgorithm;
 use rtckit_ice::{Credentials, Role as IceRole};
 use rtckit_proto::{Instant, Random as _};
 use rtckit_sdp::attribute::{Direction, Setup as SetupAttribute};
-use rtckit_sdp::offer_answer;
+use rtckit_sdp::{Session, offer_answer};
 
+use crate::association::MidAllocator;
 use crate::config::Setup;
 use crate::error::Error;
 use crate::event::{Event, TransceiverId};
 use crate::jsep::{
-    self, Description, Media, RtpSection, Section, TransportParameters, offered_codecs,
+    self, Description, Media, MidExtension, RtpSection, Section, TransportParameters,
+    offered_codecs,
 };
 use crate::peer::Peer;
 use crate::secure_transport::{DtlsRole, Terms};
 use crate::signaling::{Agreement, Owner, Proposal};
-use crate::state::{IceCandidate, MediaKind, SdpType, SessionDescription, SignalingState};
-use crate::transceiver::{Receiving, Transceiver};
+use crate::state::{IceCandidate, SdpType, SessionDescription, SignalingState};
+use crate::transceiver::Receiving;
 
 /// The header extension id we offer for mids.
 const MID_EXTENSION_ID: u8 = 1;
@@ -27,25 +29,26 @@ impl Peer {
     pub fn create_offer(&mut self) -> Result<SessionDescription, Error> {
         let states = [SignalingState::Stable, SignalingState::HaveLocalOffer];
         self.signaling.require("create_offer", &states)?;
-        let mut owners = self.signaling.owners().to_vec();
-        for transceiver in &self.transceivers {
-            let owner = Owner::Transceiver(transceiver.id);
-            if !owners.contains(&owner) {
-                owners.push(owner);
-            }
-        }
+        let owners = self.offered_owners();
         let setup = match self.config.setup {
             Setup::ActPass => SetupAttribute::ActPass,
             Setup::Active => SetupAttribute::Active,
             Setup::Passive => SetupAttribute::Passive,
         };
-        let mut mids = MidAllocator::new(&self.transceivers);
+        let mut mids = MidAllocator::new(&self.transceivers, self.signaling.agreement());
         let sections: Vec<_> = owners
             .iter()
             .enumerate()
             .map(|(index, owner)| self.offered_section(index, *owner, setup, &mut mids))
             .collect();
-        self.created(SdpType::Offer, sections, owners)
+        let used = |section: &&Section| !section.rejected && !section.mid.is_empty();
+        let bundle = sections.iter().filter(used);
+        let bundle = bundle.map(|section| section.mid.clone()).collect();
+        let offer = self.created(SdpType::Offer, bundle, sections, owners)?;
+        debug_assert!(
+            Session::parse(&offer.sdp).is_ok_and(|offer| self.check_follows(&offer).is_ok())
+        );
+        Ok(offer)
     }
 
     /// Answers the remote offer that is pending
@@ -71,7 +74,13 @@ impl Peer {
             }
             sections.push(section);
         }
-        self.created(SdpType::Answer, sections, offer.owners)
+        let in_use = |mid: &str| {
+            let mut sections = sections.iter();
+            sections.any(|section| section.mid == mid && !section.rejected)
+        };
+        let bundle = offer_answer::answer_bundle(&offer.description.bundle, in_use);
+        let bundle = bundle.into_iter().map(str::to_owned).collect();
+        self.created(SdpType::Answer, bundle, sections, offer.owners)
     }
 
     /// Applies what [`create_offer`](Self::create_offer) or [`create_answer`](Self::create_answer) made last.
@@ -126,8 +135,9 @@ impl Peer {
             SdpType::Offer => {
                 self.signaling
                     .require("set_remote_description(offer)", &[SignalingState::Stable])?;
-                let offer = jsep::read(&description.sdp)?;
-                self.check_offer(&offer)?;
+                let session = Session::parse(&description.sdp)?;
+                let offer = jsep::read(&session)?;
+                self.check_offer(&session, &offer)?;
                 let owners = self.associate(&offer);
                 if self.restarts_ice(&offer) {
                     self.restart_ice(now);
@@ -142,11 +152,12 @@ impl Peer {
                     "set_remote_description(answer)",
                     &[SignalingState::HaveLocalOffer],
                 )?;
-                let mut answer = jsep::read(&description.sdp)?;
+                let session = Session::parse(&description.sdp)?;
+                let mut answer = jsep::read(&session)?;
                 let Some(offer) = self.signaling.local_offer().cloned() else {
                     return Err(Error::Closed);
                 };
-                jsep::check_answer(&offer.description, &answer)?;
+                jsep::check_answer(&offer.description, &session)?;
                 for (answered, offered) in
                     answer.sections.iter_mut().zip(&offer.description.sections)
                 {
@@ -163,14 +174,10 @@ impl Peer {
     fn created(
         &mut self,
         kind: SdpType,
+        bundle: Vec<String>,
         sections: Vec<Section>,
         owners: Vec<Owner>,
     ) -> Result<SessionDescription, Error> {
-        let bundle = sections
-            .iter()
-            .filter(|section| !section.rejected && !section.mid.is_empty())
-            .map(|section| section.mid.clone())
-            .collect();
         let description = Description {
             session_id: self.signaling.session_id,
             session_version: self.signaling.next_version,
@@ -204,9 +211,8 @@ impl Peer {
             section.candidates.clone_from(&self.local_candidates);
             section.end_of_candidates = self.gathering_complete;
         }
-        jsep::write(&description).map_err(|_| {
-            Error::UnacceptableDescription("it repeats text that no SDP line can hold")
-        })
+        jsep::write(&description)
+            .map_err(|_| Error::unacceptable("it repeats text that no SDP line can hold"))
     }
 
     fn offered_section(
@@ -237,7 +243,12 @@ impl Peer {
                 direction: transceiver.direction,
                 formats: jsep::formats(&codecs),
                 codecs,
-                mid_extension: Some(transceiver.mid_extension.unwrap_or(MID_EXTENSION_ID)),
+                mid_extension: Some(MidExtension {
+                    id: transceiver
+                        .mid_extension
+                        .map_or(MID_EXTENSION_ID, |extension| extension.id),
+                    direction: Direction::SendRecv,
+                }),
                 msid: transceiver.direction.sends().then_some(local.msid),
                 ssrcs,
                 rtx_ssrcs,
@@ -306,13 +317,8 @@ impl Peer {
     }
 
     /// What an offer must have before anything of it is used.
-    fn check_offer(&self, offer: &Description) -> Result<(), Error> {
-        let owners = self.signaling.owners();
-        if offer.sections.len() < owners.len() {
-            return Err(Error::UnacceptableDescription(
-                "a later offer keeps every media section (RFC 3264 §8)",
-            ));
-        }
+    fn check_offer(&self, session: &Session<'_>, offer: &Description) -> Result<(), Error> {
+        self.check_follows(session)?;
         let in_use = offer
             .sections
             .iter()
@@ -326,11 +332,18 @@ impl Peer {
                 self.transport
                     .check_association(&transport.fingerprints, None)
             }
-            None if in_use => Err(Error::UnacceptableDescription(
+            None if in_use => Err(Error::unacceptable(
                 "a=ice-ufrag and a=ice-pwd are required (RFC 8839 §5.4)",
             )),
             None => Ok(()),
         }
+    }
+
+    /// Whether an offer of either side may follow what was agreed on.
+    fn check_follows(&self, offer: &Session<'_>) -> Result<(), Error> {
+        self.signaling.agreement().map_or(Ok(()), |agreed| {
+            jsep::check_reoffer(&agreed.local, &agreed.remote, offer)
+        })
     }
 
     /// Whether an offer begins a new ICE session: its credentials are not those agreed on
@@ -345,41 +358,6 @@ impl Peer {
             .agreement()
             .and_then(|agreement| ufrag(&agreement.remote));
         agreed.is_some_and(|agreed| ufrag(offer).is_some_and(|offered| offered != agreed))
-    }
-
-    /// Finds or makes the owner of each offered section.
-    fn associate(&mut self, offer: &Description) -> Vec<Owner> {
-        let mut owners = self.signaling.owners().to_vec();
-        for section in &offer.sections[owners.len()..] {
-            let owner =
-                match section.rtp() {
-                    Some(rtp) if !section.rejected => {
-                        let unclaimed = self.transceivers.iter().find(|transceiver| {
-                            transceiver.kind == rtp.kind
-                                && transceiver.mid.is_none()
-                                && !owners.contains(&Owner::Transceiver(transceiver.id))
-                        });
-                        let id = unclaimed.map(|transceiver| transceiver.id);
-                        Owner::Transceiver(id.unwrap_or_else(|| {
-                            self.insert_transceiver(rtp.kind, Direction::RecvOnly)
-                        }))
-                    }
-                    _ => Owner::Nobody,
-                };
-            owners.push(owner);
-        }
-        owners
-    }
-
-    fn name_transceivers(&mut self, proposal: &Proposal) {
-        for (owner, section) in proposal.owners.iter().zip(&proposal.description.sections) {
-            if let Owner::Transceiver(id) = owner
-                && let Some(transceiver) = self.transceiver_mut(*id)
-                && !section.mid.is_empty()
-            {
-                transceiver.mid = Some(section.mid.clone());
-            }
-        }
     }
 
     /// Offer and answer are complete: everything they say takes effect.
@@ -403,6 +381,7 @@ impl Peer {
             .flat_map(remote_candidates)
             .collect();
         let early = core::mem::take(&mut self.early_candidates);
+        self.retire(&owners);
         self.signaling.settle(Agreement {
             local,
             remote,
@@ -432,7 +411,7 @@ impl Peer {
         };
         check_transport(theirs)?;
         let credentials = Credentials::new(&theirs.ufrag, &theirs.pwd)
-            .map_err(|_| Error::UnacceptableDescription("a=ice-ufrag or a=ice-pwd is too short or has other characters than RFC 8839 §5.4 allows"))?;
+            .map_err(|_| Error::unacceptable("a=ice-ufrag or a=ice-pwd is too short or has other characters than RFC 8839 §5.4 allows"))?;
         let ours = local
             .transport_section()
             .and_then(|section| section.transport.as_ref()?.setup);
@@ -500,7 +479,17 @@ impl Peer {
                 .current_direction
                 .is_some_and(Direction::receives);
         transceiver.current_direction = Some(direction);
-        transceiver.mid_extension = answered.mid_extension;
+        transceiver.mid_extension = match we_offered {
+            // an answer keeps the ids of its offer (RFC 8285 §6)
+            true => answered
+                .mid_extension
+                .map(MidExtension::reversed)
+                .filter(|answered| {
+                    ours.mid_extension
+                        .is_some_and(|offered| offered.id == answered.id)
+                }),
+            false => answered.mid_extension,
+        };
         transceiver.codec = Some(codec);
         transceiver.rtcp_rsize = answer.rtcp_rsize;
         if direction.receives() {
@@ -522,27 +511,12 @@ impl Peer {
             self.events.push_back(Event::Track(id));
         }
     }
-
-    pub(crate) fn insert_transceiver(
-        &mut self,
-        kind: MediaKind,
-        direction: Direction,
-    ) -> TransceiverId {
-        let id = TransceiverId(self.transceivers.len() as u32);
-        let ssrc = self.unused_ssrc(0);
-        let rtx_ssrc = self.unused_ssrc(ssrc);
-        let track_id = self.random_token();
-        self.transceivers.push(Transceiver::new(
-            id, kind, direction, ssrc, rtx_ssrc, track_id,
-        ));
-        id
-    }
 }
 
 /// A transport we can use names a certificate.
 fn check_transport(transport: &TransportParameters) -> Result<(), Error> {
     if transport.fingerprints.is_empty() {
-        return Err(Error::UnacceptableDescription(
+        return Err(Error::unacceptable(
             "an a=fingerprint under a hash function we know (sha-256 and up) is required (RFC 8827 §6.5)",
         ));
     }
@@ -563,33 +537,4 @@ fn remote_candidates(section: &Section) -> Vec<IceCandidate> {
         .map(candidate)
         .chain(end)
         .collect()
-}
-
-/// Hands out mids that no transceiver has: short, as RFC 9143 §15.1 wants them for the header extension.
-#[derive(Debug)]
-struct MidAllocator {
-    taken: Vec<String>,
-    next: u32,
-}
-
-impl MidAllocator {
-    fn new(transceivers: &[Transceiver]) -> Self {
-        Self {
-            taken: transceivers
-                .iter()
-                .filter_map(|transceiver| transceiver.mid.clone())
-                .collect(),
-            next: 0,
-        }
-    }
-
-    fn next(&mut self) -> String {
-        loop {
-            let mid = self.next.to_string();
-            self.next += 1;
-            if !self.taken.contains(&mid) {
-                return mid;
-            }
-        }
-    }
 }

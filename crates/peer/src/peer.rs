@@ -22,7 +22,7 @@ use crate::transceiver::{Transceiver, TransceiverInfo};
 /// Facts that may wait to be polled; beyond them datagrams are dropped until some are.
 const MAX_EVENTS: usize = 1024;
 /// The most transceivers one peer can have.
-const MAX_TRANSCEIVERS: usize = 64;
+pub(crate) const MAX_TRANSCEIVERS: usize = 64;
 
 /// A WebRTC peer connection without I/O.
 ///

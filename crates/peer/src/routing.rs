@@ -164,7 +164,7 @@ fn stream_of(transceivers: &[Transceiver], packet: &Packet<'_>) -> Option<(usize
     let named: Rule<'_> = &|transceiver, _, _| {
         let mid = transceiver
             .mid_extension
-            .and_then(|id| packet.extension(id));
+            .and_then(|extension| packet.extension(extension.id));
         mid.is_some() && mid == transceiver.mid.as_deref().map(str::as_bytes)
     };
     let announced: Rule<'_> = &|_, receiver, carries| is_announced(receiver, carries, ssrc);

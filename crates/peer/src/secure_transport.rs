@@ -148,7 +148,7 @@ impl SecureTransport {
             self.ice.set_remote_lite(terms.remote_lite);
         }
         self.ice.set_remote_credentials(now, terms.remote).map_err(|_| {
-            Error::UnacceptableDescription(
+            Error::unacceptable(
                 "an answer changes the ICE credentials only if its offer did (RFC 8839 §4.4.1.1.1)",
             )
         })?;
@@ -193,7 +193,7 @@ impl SecureTransport {
                 .iter()
                 .all(|fingerprint| self.fingerprints.contains(fingerprint));
         if !same || role.is_some_and(|role| role != own) {
-            return Err(Error::UnacceptableDescription(
+            return Err(Error::unacceptable(
                 "it asks for a new DTLS association (RFC 8842 §5.1), and there is one already",
             ));
         }

@@ -181,7 +181,7 @@ impl Signaling {
             Some((created, proposal)) if created == *description => Ok(proposal),
             other => {
                 self.created = other;
-                Err(Error::UnacceptableDescription(
+                Err(Error::unacceptable(
                     "a local description is what create_offer or create_answer made last, unchanged (RFC 9429 §5.4)",
                 ))
             }

@@ -6,7 +6,7 @@ use rtckit_sdp::attribute::Direction;
 
 use crate::config::Config;
 use crate::event::TransceiverId;
-use crate::jsep::{Agreed, LocalRtp};
+use crate::jsep::{Agreed, LocalRtp, MidExtension};
 use crate::state::MediaKind;
 
 /// What one transceiver is, for whoever asks.
@@ -35,12 +35,16 @@ pub(crate) struct Transceiver {
     pub(crate) mid: Option<String>,
     pub(crate) direction: Direction,
     pub(crate) current_direction: Option<Direction>,
+    /// Whether its section was rejected and became another's: it is offered no more
+    /// ([RFC 9429 §5.2.2](https://www.rfc-editor.org/rfc/rfc9429#section-5.2.2)).
+    pub(crate) retired: bool,
     /// The SSRC we send with.
     pub(crate) ssrc: u32,
     /// The SSRC we send lost packets again with, where RTX is agreed on.
     pub(crate) rtx_ssrc: u32,
     pub(crate) codec: Option<Agreed>,
-    pub(crate) mid_extension: Option<u8>,
+    /// The extension that carries mids, in the directions this side may use it.
+    pub(crate) mid_extension: Option<MidExtension>,
     pub(crate) rtcp_rsize: bool,
     /// Made when it first sends, and kept for good; see [`sending`](Self::sending).
     pub(crate) sender: Option<SendStream>,
@@ -96,6 +100,7 @@ impl Transceiver {
             mid: None,
             direction,
             current_direction: None,
+            retired: false,
             ssrc,
             rtx_ssrc,
             codec: None,
@@ -153,7 +158,10 @@ impl Transceiver {
         );
         send.max_packet = config.max_datagram.saturating_sub(MAX_SRTP_OVERHEAD);
         let mid = self.mid.as_ref().map(|mid| mid.as_bytes().to_vec());
-        send.mid = self.mid_extension.zip(mid);
+        let extension = self
+            .mid_extension
+            .filter(|extension| extension.direction.sends());
+        send.mid = extension.map(|extension| extension.id).zip(mid);
         send.rtx = self.rtx_to_send();
         SendStream::new(&send).ok()
     }

@@ -95,9 +95,9 @@ pub use wire::{Shaper, Tap, Way};
 
 pub use rtckit_crypto::{identity::Identity, provider::Provider};
 pub use rtckit_peer::{
-    CandidatePairStats, ConnectionState, Direction, DtlsTransportState, Error as PeerError,
-    IceCandidate, IceConnectionState, IceGatheringState, InboundRtpStats, MediaKind,
-    OutboundRtpStats, SdpType, SessionDescription, Setup, SignalingState, StatsReport,
+    BrokenRule, CandidatePairStats, ConnectionState, Direction, DtlsTransportState,
+    Error as PeerError, IceCandidate, IceConnectionState, IceGatheringState, InboundRtpStats,
+    MediaKind, OutboundRtpStats, SdpType, SessionDescription, Setup, SignalingState, StatsReport,
     TransceiverId, TransportStats,
 };
 pub use rtckit_proto::{FiveTuple, Instant, SrtpProfile};

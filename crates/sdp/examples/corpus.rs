@@ -64,7 +64,7 @@ struct Totals {
     parsed: usize,
     refused: usize,
     written_byte_for_byte: usize,
-    follows_the_rfcs_to_the_letter: usize,
+    nothing_found_by_the_check: usize,
     attributes: usize,
     attributes_typed: usize,
     /// Attributes that browsers ignore for their value, see [`MALFORMED_ON_PURPOSE`].
@@ -89,7 +89,7 @@ impl Totals {
             return self.fail_if(accepted == Some(true), name, "not UTF-8");
         };
         let deviations = check(text);
-        self.follows_the_rfcs_to_the_letter += usize::from(deviations.is_empty());
+        self.nothing_found_by_the_check += usize::from(deviations.is_empty());
         if deviations
             .iter()
             .any(|deviation| deviation.line == 0 || deviation.column == 0)

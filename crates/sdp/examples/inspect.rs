@@ -52,7 +52,11 @@ fn show(session: &Session<'_>, media: &Media<'_>, text: &str) {
         media.port(),
         media.protocol(),
         session.direction_of(media),
-        if media.is_rejected() { " rejected" } else { "" },
+        if session.is_rejected(media) {
+            " rejected"
+        } else {
+            ""
+        },
     );
     if let Some(IceUfrag(ufrag)) = inherited(session, media, text) {
         println!("  ufrag {ufrag}");

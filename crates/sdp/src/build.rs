@@ -126,7 +126,7 @@ impl SessionBuilder {
         note!(self, self.session.push_line('r', repeat))
     }
 
-    /// When clocks are changed; after all times.
+    /// When clocks are changed, for the repetitions given last.
     pub fn zone(mut self, zone: &Zone) -> Self {
         note!(self, self.session.push_line('z', zone))
     }

@@ -3,10 +3,11 @@
 use crate::{
     attribute::Kind,
     check::Deviation,
+    decode::{MARK, NO_MARK},
     grammar::is_blank,
     reference::{self, Reference},
 };
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 /// A text that is not SDP, and where it stopped being it.
 ///
@@ -68,8 +69,9 @@ impl ParseError {
 
     /// The document that has the rule, for line types and the attributes of this crate.
     pub fn reference(&self) -> Option<Reference> {
-        let kind = Kind::from_name(self.field).map(Kind::reference);
-        kind.or_else(|| reference::of_line_type(self.field))
+        let kind = Kind::from_name(self.field);
+        let attribute = kind.map(|kind| reference::of_attribute(kind, self.expected));
+        attribute.or_else(|| reference::of_line_type(self.field))
     }
 
     /// What stands at the place instead: a word of `text`, which is what was given to the parser; empty if the line ends
@@ -153,34 +155,53 @@ impl fmt::Display for Explanation<'_> {
         };
         let offset = (self.error.column as usize).saturating_sub(1);
         let place = line.char_indices().take_while(|(i, _)| *i < offset).count();
+        // It has no shape, and would move the mark.
+        let (line, place) = match line.strip_prefix(MARK) {
+            Some(line) => (line, place.saturating_sub(1)),
+            None => (line, place),
+        };
         let from = place.saturating_sub(AROUND);
         write!(f, "\n{number} | ")?;
         for char in line.chars().skip(from).take(2 * AROUND) {
             // A tab would move the mark, a control character the terminal.
             let shown = if char.is_control() { ' ' } else { char };
-            write!(f, "{shown}")?;
+            f.write_char(if is_unseen(shown) { '\u{fffd}' } else { shown })?;
         }
         let margin = number.ilog10() as usize + 2;
         write!(f, "\n{:margin$}| {:mark$}^", "", "", mark = place - from)?;
         if self.is_missing {
             return f.write_str(" missing here");
         }
-        let rest = line.get(offset..).unwrap_or_default();
+        if self.error.expected == NO_MARK {
+            return f.write_str(" a byte order mark stands before it");
+        }
+        let rest = self.line.and_then(|line| line.get(offset..));
+        let rest = rest.unwrap_or_default();
         f.write_str(match rest.chars().next() {
             None => " the line ends here",
             Some(' ') => " found a space",
             Some('\t') => " found a tab",
-            Some('\r') => " found a lone CR",
-            Some('\0') => " found NUL",
+            Some('\r') => return f.write_str(" found CR"),
+            Some('\0') => return f.write_str(" found NUL"),
             Some(_) => " found ",
         })?;
-        let found = self.error.found_in_line(line);
+        let found = self.error.found_in_line(self.line.unwrap_or_default());
         let printable = found.chars().filter(|char| !char.is_control());
         for char in printable.clone().take(WORD) {
-            write!(f, "{char}")?;
+            f.write_char(if is_unseen(char) { '\u{fffd}' } else { char })?;
         }
         f.write_str(if printable.count() > WORD { "…" } else { "" })
     }
+}
+
+/// Characters that have no shape of their own, and may turn around or hide what stands beside them: the format characters of
+/// Unicode (category Cf), and its line and paragraph separators.
+const fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
+        | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}'..='\u{e007f}')
 }
 
 /// A value that cannot be written as SDP: the caller's mistake. Nothing was changed.

@@ -4,8 +4,9 @@
 use crate::{
     error::ParseError,
     grammar::{
-        Parsed, after, base64, blanks, fail, is_blank, is_token_char, next_number, next_word,
-        number, offset_in, token, whole, word,
+        Parsed, after, base64, blanks, blanks_before, expect, fail, is_blank, is_integer,
+        is_token_char, is_zero_based_integer, next_number, next_word, number, offset_in, require,
+        token, whole, word,
     },
 };
 use alloc::vec::Vec;
@@ -84,6 +85,9 @@ impl<'a> Origin<'a> {
     /// The address is one of its type, and of one host.
     pub(crate) fn check(value: &str) -> Result<(), ParseError> {
         let origin = Origin::parse(value)?;
+        let is_visible = !origin.username.contains(char::is_control);
+        let expected = "a user name of visible characters, or -";
+        require(is_visible, "o=", value, origin.username, expected)?;
         let address = |address_type| match address_type {
             "IP4" => is_unicast_ip4 as fn(&str) -> bool,
             _ => is_unicast_ip6,
@@ -240,12 +244,14 @@ impl<'a> Connection<'a> {
             }
             _ => {}
         }
-        if connection.count == Some(0) {
-            return Err(ParseError::new(
-                "c=",
-                end - 1,
-                "a number of addresses from 1",
-            ));
+        let numbers = || value.split('/').skip(1);
+        if let (Some(_), Some(ttl)) = (connection.ttl, numbers().next()) {
+            let expected = "a time to live from 0 to 255, without a leading 0";
+            require(is_zero_based_integer(ttl), "c=", value, ttl, expected)?;
+        }
+        if let (Some(_), Some(count)) = (connection.count, numbers().last()) {
+            let expected = "a number of addresses from 1";
+            require(is_integer(count), "c=", value, count, expected)?;
         }
         let is_address = |address_type| match address_type {
             "IP4" => |address: &str| address.parse::<Ipv4Addr>().is_ok(),
@@ -308,7 +314,7 @@ impl fmt::Display for Connection<'_> {
 pub(crate) fn connection(input: &str) -> Parsed<'_, Connection<'_>> {
     let (input, network_type) = word("a network type: IN")(input)?;
     let (input, address_type) = next_word("an address type: IP4 or IP6")(input)?;
-    let (input, _) = blanks(input)?;
+    let (input, _) = blanks_before("an address")(input)?;
     let (input, address) = crate::grammar::word_until(&['/'], "an address")(input)?;
     let (input, ttl) = if address_type.eq_ignore_ascii_case("IP6") {
         (input, None)
@@ -396,11 +402,9 @@ impl Timing {
             }
         }
         if stop != 0 && stop < start {
-            return Err(ParseError::new(
-                "t=",
-                value.len(),
-                "a stop time after the start time",
-            ));
+            let word = value.split(is_blank).next_back().unwrap_or_default();
+            let expected = "a stop time after the start time";
+            return Err(ParseError::new("t=", offset_in(value, word), expected));
         }
         Ok(())
     }
@@ -446,6 +450,16 @@ impl Repeat {
     }
 }
 
+impl Repeat {
+    /// The interval is not 0, and does not begin with 0.
+    pub(crate) fn check(value: &str) -> Result<(), ParseError> {
+        Self::parse(value)?;
+        let is_right = value.starts_with(|c: char| matches!(c, '1'..='9'));
+        let expected = "an interval from 1, without a leading 0, such as 7d";
+        require(is_right, "r=", value, value, expected)
+    }
+}
+
 impl fmt::Display for Repeat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.interval, self.duration)?;
@@ -479,19 +493,42 @@ pub struct Zone {
 
 impl Zone {
     pub(crate) fn parse(value: &str) -> Result<Self, ParseError> {
+        const OFFSET: &str = "an offset after its time, such as -1h";
+
         fn one(input: &str) -> Parsed<'_, (u64, i64)> {
             let (input, time) = number("a time in seconds")(input)?;
-            let (input, _) = blanks(input)?;
+            let (input, _) = expect(OFFSET, blanks).parse(input)?;
             let (input, minus) = opt(nom::bytes::complete::tag("-")).parse(input)?;
-            let (rest, offset) = typed_time("an offset such as -1h")(input)?;
+            let (rest, offset) = typed_time(OFFSET)(input)?;
             match i64::try_from(offset) {
                 Ok(offset) if minus.is_some() => Ok((rest, (time, -offset))),
                 Ok(offset) => Ok((rest, (time, offset))),
-                Err(_) => fail(input, "an offset such as -1h"),
+                Err(_) => fail(input, OFFSET),
             }
         }
-        let parser = nom::multi::separated_list1(blanks, one);
-        whole("z=", value, parser).map(|adjustments| Self { adjustments })
+        let list = |input| {
+            let (mut input, first) = one(input)?;
+            let mut adjustments = alloc::vec![first];
+            while !input.is_empty() {
+                let (rest, _) = blanks(input)?;
+                let (rest, next) = one(rest)?;
+                adjustments.push(next);
+                input = rest;
+            }
+            Ok((input, Self { adjustments }))
+        };
+        whole("z=", value, list)
+    }
+
+    /// Each time has at least ten digits and does not begin with 0.
+    pub(crate) fn check(value: &str) -> Result<(), ParseError> {
+        Self::parse(value)?;
+        let mut times = value.split(is_blank).step_by(2);
+        let expected = "seconds since 1900 in ten digits or more";
+        times.try_for_each(|time| {
+            let is_right = is_integer(time) && time.len() >= 10;
+            require(is_right, "z=", value, time, expected)
+        })
     }
 }
 
@@ -526,7 +563,11 @@ fn typed_time<'a>(what: &'static str) -> impl FnMut(&'a str) -> Parsed<'a, u64> 
 
 fn next_time<'a>(what: &'static str) -> impl FnMut(&'a str) -> Parsed<'a, u64> {
     move |input| {
-        let (input, _) = blanks(input)?;
+        let between = match input {
+            "" => what,
+            _ => "a unit d, h, m or s, or a space",
+        };
+        let (input, _) = expect(between, blanks).parse(input)?;
         typed_time(what)(input)
     }
 }

@@ -84,6 +84,14 @@ pub(crate) fn blanks(input: &str) -> Parsed<'_, &str> {
     expect("a space", take_while1(is_blank)).parse(input)
 }
 
+/// At least one blank, before what is told: where the line ends, it is that which is missed.
+pub(crate) fn blanks_before<'a>(what: &'static str) -> impl FnMut(&'a str) -> Parsed<'a, &'a str> {
+    move |input| match input {
+        "" => fail(input, what),
+        _ => blanks(input),
+    }
+}
+
 /// `non-ws-string`: anything up to the next blank.
 pub(crate) fn word<'a>(what: &'static str) -> impl FnMut(&'a str) -> Parsed<'a, &'a str> {
     expect(what, take_while1(|c| !is_blank(c)))
@@ -173,6 +181,14 @@ pub(crate) fn line(input: &str) -> (&str, &'static str, &str) {
     }
 }
 
+/// What is said of a line in which there is a CR.
+pub(crate) fn stray_cr(line: &str) -> &'static str {
+    match line.trim_end_matches('\r').contains('\r') {
+        true => "CR LF at the end of each line; this is a CR alone",
+        false => "CR LF at the end of the line, and no other CR before it",
+    }
+}
+
 /// The whole value, without the blanks around it, if there is anything in it.
 pub(crate) fn non_empty<'a>(
     field: &'static str,
@@ -203,6 +219,35 @@ pub(crate) fn chars(
         return Err(ParseError::new(field, value.len(), what));
     }
     Ok(())
+}
+
+/// `integer` of [RFC 8866 §9](https://www.rfc-editor.org/rfc/rfc8866.html#section-9): digits, the first of which is not 0.
+pub(crate) fn is_integer(word: &str) -> bool {
+    !word.starts_with('0') && is_digits(word)
+}
+
+/// `zero-based-integer`: the same, or 0.
+pub(crate) fn is_zero_based_integer(word: &str) -> bool {
+    word == "0" || is_integer(word)
+}
+
+/// `1*DIGIT`.
+pub(crate) fn is_digits(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Fails at `part`, which was cut out of `value`, unless it is as it should be.
+pub(crate) fn require(
+    is_right: bool,
+    field: &'static str,
+    value: &str,
+    part: &str,
+    what: &'static str,
+) -> Result<(), ParseError> {
+    match is_right {
+        true => Ok(()),
+        false => Err(ParseError::new(field, offset_in(value, part), what)),
+    }
 }
 
 /// Where `part`, which was cut out of `whole`, begins in it.

@@ -8,8 +8,8 @@
 //! - **Typed on demand.** What a line means is read when it is asked for, into the types of [`attribute`], [`field`] and
 //!   [`parameters`]: a malformed attribute spoils nothing but itself.
 //! - **Tolerant and strict.** `parse` takes what the field sends: lines in any order, missing ones, LF, stray blanks.
-//!   [`check()`] says what it forgave, all of it, each with line, column and the section of the RFC;
-//!   [`Session::parse_strict`] takes nothing but the letter.
+//!   [`check()`] says what it forgave and what else departs from the documents, each with line, column and the section of
+//!   the RFC; [`Session::parse_strict`] takes a text in which it finds nothing. What it looks at is written there.
 //! - **Built right.** [`Session::builder`] lets nothing through that the strict mode would refuse.
 //! - **Offer and answer** are pure functions in [`offer_answer`].
 //!
@@ -73,7 +73,7 @@
 //!     Some(Capabilities { codecs: vec![opus.clone()], ..Capabilities::default() })
 //! })?;
 //! // What goes where is ours to add.
-//! for section in answer.media_mut().iter_mut().filter(|section| !section.is_rejected()) {
+//! for section in answer.media_mut().iter_mut().filter(|section| section.port() != 0) {
 //!     section.push(IceUfrag("EsAw"))?;
 //!     section.push(IcePwd("bP+XJMM09aR8AiX1jdukzR6Y"))?;
 //! }
@@ -172,7 +172,7 @@
 //!
 //! - It has no state: which description is pending and which in force is JSEP's, and `peer`'s.
 //! - It does not look into attributes of attributes (`a=ssrc:1 fmtp:…`), nor negotiate capabilities (RFC 5939).
-//! - Texts are UTF-8; `a=charset` is read, not heeded.
+//! - Of character sets it knows UTF-8 and ISO 8859-1: [`decode`] reads bytes that may be either.
 //! - All other attributes are kept and can be read by name; [`Attribute`](attribute::Attribute) is open for
 //!   types of your own.
 //!
@@ -187,6 +187,7 @@ pub mod attribute;
 mod build;
 mod check;
 mod codec;
+mod decode;
 mod error;
 pub mod field;
 mod grammar;
@@ -204,6 +205,7 @@ pub use attribute::Candidate;
 pub use build::{CodecBuilder, MediaBuilder, SessionBuilder};
 pub use check::{Deviation, Rule, check};
 pub use codec::Codec;
+pub use decode::{check_bytes, decode};
 pub use error::{Error, Explanation, ParseError};
 pub use field::Origin;
 pub use line::{Line, LineEnd};

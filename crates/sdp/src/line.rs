@@ -45,7 +45,7 @@ impl<'a> Line<'a> {
     pub(crate) fn parse(input: &'a str, number: u32) -> Result<(Self, &'a str), ParseError> {
         let (text, end, rest) = grammar::line(input);
         if let Some(position) = text.find('\r') {
-            let expected = "a line that ends in CR LF or LF; this is a lone CR";
+            let expected = grammar::stray_cr(text);
             return Err(ParseError::new("the text", position, expected).at(number, 0));
         }
         let line = Self {

@@ -167,7 +167,8 @@ impl<'a> Media<'a> {
         MediaKind::from_name(self.words().next().unwrap_or_default())
     }
 
-    /// The port: 9 before candidates are known, 0 for a rejected or bundled section.
+    /// The port: 9 before candidates are known, 0 for a rejected section, or one that has no transport but its group's: see
+    /// [`Session::is_rejected`](crate::Session::is_rejected).
     pub const fn port(&self) -> u16 {
         self.port
     }
@@ -243,14 +244,6 @@ impl<'a> Media<'a> {
     /// [`Session::direction_of`](crate::Session::direction_of) for the one that holds.
     pub fn direction(&self) -> Option<Direction> {
         self.section.direction()
-    }
-
-    /// Whether the section is rejected, or was stopped: port 0 and not bundle-only
-    /// ([RFC 9429 §5.2.1](https://www.rfc-editor.org/rfc/rfc9429.html#section-5.2.1)). A section cannot tell whether it is
-    /// in a BUNDLE group, outside of which bundle-only means nothing: see
-    /// [`Session::is_rejected`](crate::Session::is_rejected).
-    pub fn is_rejected(&self) -> bool {
-        self.port == 0 && !self.has("bundle-only")
     }
 
     /// The codecs in the order of the `m=` line, joined from `a=rtpmap`, `a=fmtp` and `a=rtcp-fb`, and from

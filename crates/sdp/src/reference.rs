@@ -1,5 +1,6 @@
 //! Which document a rule is from.
 
+use crate::attribute::Kind;
 use core::fmt;
 
 /// A section of the document that a rule is from: what to read when a description breaks it.
@@ -55,6 +56,33 @@ impl fmt::Display for Reference {
 
 /// The grammar as a whole.
 pub(crate) const SDP: Reference = Reference::rfc("8866", "5");
+
+/// The section that has a rule on an attribute, where it is not the one that defines the attribute.
+pub(crate) fn of_attribute(kind: Kind, expected: &str) -> Reference {
+    use crate::attribute as a;
+    match expected {
+        a::TCP_TYPE_MISSING => Reference::rfc("6544", "4.5"),
+        a::CRYPTO_TAG | TAG_TWICE => Reference::rfc("4568", "4.1"),
+        a::KEY_LIFETIME | a::KEY_NAME => Reference::rfc("4568", "6.1"),
+        a::CRYPTO_KDR => Reference::rfc("4568", "6.3.1"),
+        a::CRYPTO_WSH => Reference::rfc("4568", "6.3.6"),
+        a::KEY_OF_28 | a::KEY_OF_44 => Reference::rfc("7714", "12"),
+        a::KEY_OF_30 => Reference::rfc("4568", "6.2"),
+        a::KEY_OF_38 | a::KEY_OF_46 => Reference::rfc("6188", "4"),
+        NO_SUCH_MID | NO_MID => Reference::rfc("5888", "6"),
+        IN_TWO_BUNDLES => Reference::rfc("9143", "5"),
+        MUX_MISSING => Reference::rfc("8858", "4.2"),
+        OPUS => Reference::rfc("7587", "7"),
+        _ => kind.reference(),
+    }
+}
+
+pub(crate) const TAG_TWICE: &str = "a tag that no other a=crypto of this section has";
+pub(crate) const NO_SUCH_MID: &str = "the mid of a section";
+pub(crate) const NO_MID: &str = "an a=mid in this section: the session has an a=group";
+pub(crate) const IN_TWO_BUNDLES: &str = "a mid that is in no other BUNDLE group";
+pub(crate) const MUX_MISSING: &str = "a=rtcp-mux beside it";
+pub(crate) const OPUS: &str = "opus/48000/2, for mono too";
 
 /// The section that defines a line type, written `m=`.
 pub(crate) fn of_line_type(field: &str) -> Option<Reference> {

@@ -100,10 +100,11 @@ impl<'a> Section<'a> {
     }
 
     fn insert(&mut self, kind: char, line: Line<'a>) {
-        let rank = |kind: Option<char>| match kind {
-            // A `t=` must not come between another and the `r=` that belong to it.
+        let rank = |other: Option<char>| match other {
+            // A `t=` must not come between another and the `r=` and `z=` that belong to it, nor an `r=` after a `z=`.
             Some('r') => ORDER.find('t'),
-            kind => kind.and_then(|kind| ORDER.find(kind)),
+            Some('z') if kind != 'r' => ORDER.find('t'),
+            other => other.and_then(|other| ORDER.find(other)),
         };
         let before = |l: &Line<'_>| rank(l.kind()).is_some_and(|r| Some(r) <= rank(Some(kind)));
         let position = self.lines.iter().rposition(before).map_or(0, |p| p + 1);

@@ -10,8 +10,9 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// What a text may cost before it is refused. The defaults hold the largest conference offers and keep what
-/// a stranger's text can occupy under 3 MB.
+/// What a text may cost before it is refused. The defaults hold the largest conference offers and keep what is made of a
+/// stranger's text under 2 MB beside the text, and under 2.5 MB of its own once it is
+/// [independent of it](Session::into_owned): of 1 MiB in 32 768 lines, which costs most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -108,7 +109,10 @@ impl<'a> Session<'a> {
 
     fn read(text: &'a str, limits: &Limits) -> Result<Self, ParseError> {
         if text.len() > limits.bytes {
-            let expected = "a shorter text: it exceeds Limits::bytes";
+            let expected = match limits.bytes == Limits::default().bytes {
+                true => "no more than 1048576 bytes of text",
+                false => "a shorter text: there is a limit to its bytes",
+            };
             return Err(ParseError::new("the text", limits.bytes, expected));
         }
         /// Most sections have some 20 to 200 lines.
@@ -325,8 +329,10 @@ impl<'a> Session<'a> {
         own.or_else(|| self.section.direction()).unwrap_or_default()
     }
 
-    /// Whether a media section of this session is rejected: port 0, and not bundle-only in a BUNDLE group. Outside of one
-    /// that attribute is discarded ([RFC 9143 §6](https://www.rfc-editor.org/rfc/rfc9143.html#section-6)).
+    /// Whether a media section of this session is rejected, or was stopped: port 0, and not bundle-only in a BUNDLE group.
+    /// Outside of one that attribute is discarded
+    /// ([RFC 9143 §6](https://www.rfc-editor.org/rfc/rfc9143.html#section-6)), which a section by itself cannot tell. Groups
+    /// are looked for each time; [`Outline::of`](crate::offer_answer::Outline::of) tells it of all sections at once.
     pub fn is_rejected(&self, media: &Media<'_>) -> bool {
         let in_group = || {
             let mid = media.mid();
@@ -347,14 +353,33 @@ impl<'a> Session<'a> {
 
 fn check_limits(line: &Line<'_>, media: usize, limits: &Limits) -> Result<(), ParseError> {
     let number = line.number();
-    let error = |column, expected| ParseError::new("the text", column, expected).at(number, 0);
+    let error = |column, expected| Err(ParseError::new("the text", column, expected).at(number, 0));
+    let usual = Limits::default();
+    // Whoever reads the message may never have seen this crate: it names no field of it.
     if number as usize > limits.lines {
-        Err(error(0, "fewer lines: they exceed Limits::lines"))
+        error(
+            0,
+            match limits.lines == usual.lines {
+                true => "no more than 32768 lines",
+                false => "fewer lines: there is a limit to them",
+            },
+        )
     } else if line.text().len() > limits.line_bytes {
-        let expected = "a shorter line: it exceeds Limits::line_bytes";
-        Err(error(limits.line_bytes, expected))
+        error(
+            limits.line_bytes,
+            match limits.line_bytes == usual.line_bytes {
+                true => "no more than 16384 bytes in a line",
+                false => "a shorter line: there is a limit to its bytes",
+            },
+        )
     } else if line.kind() == Some('m') && media >= limits.media {
-        Err(error(0, "fewer media sections: they exceed Limits::media"))
+        error(
+            0,
+            match limits.media == usual.media {
+                true => "no more than 512 media sections",
+                false => "fewer media sections: there is a limit to them",
+            },
+        )
     } else {
         Ok(())
     }

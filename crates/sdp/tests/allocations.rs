@@ -12,23 +12,38 @@ struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static HELD: Cell<usize> = const { Cell::new(0) };
+    static MOST: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Bytes come and go.
+fn hold(more: usize, less: usize) {
+    // What another thread has allocated may be freed on this one.
+    let held = (HELD.get() + more).saturating_sub(less);
+    HELD.set(held);
+    MOST.set(MOST.get().max(held));
 }
 
 // SAFETY: every call goes to the system's allocator as it came; counting allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        hold(layout.size(), 0);
         // SAFETY: the caller's promises are passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // While it moves, both are there.
+        hold(size, 0);
+        hold(0, layout.size());
         // SAFETY: the caller's promises are passed on.
         unsafe { System.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        hold(0, layout.size());
         // SAFETY: the caller's promises are passed on.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -87,4 +102,46 @@ fn simulcast_is_read_with_an_allocation_for_each_stream() {
     let (half, whole) = (count(4000), count(8000));
     assert!(whole <= 2 * half, "{half} and {whole} allocations");
     assert!(whole <= 8000 + 16, "{whole} allocations");
+}
+
+/// What `Limits` says of memory: the shapes of text that cost most, at the limits of bytes, lines and sections.
+#[test]
+fn a_strangers_text_occupies_what_limits_say() {
+    const HEAD: &str = "v=0\no=- 1 1 IN IP4 192.0.2.1\n";
+
+    let section = |lines: usize| format!("m=a 9 b c\n{}", "a=b\n".repeat(lines));
+    let (mut read, mut owned) = (0, 0);
+    for lines in [
+        "a=b\n".repeat(32_766),
+        // A vector of one more than a power of two has room for twice as many.
+        "a=b\n".repeat(16_384),
+        section(32_765),
+        section(16_384),
+        section(63).repeat(511),
+        section(33).repeat(512),
+        section(5).repeat(512),
+        section(0).repeat(512),
+    ] {
+        // The bytes that are left go into the lines, as evenly as they can.
+        let count = lines.matches('\n').count();
+        let fill = ((1 << 20) - HEAD.len() - lines.len()) / count;
+        let fill = fill.min(16_000);
+        let text = format!(
+            "{HEAD}{}",
+            lines.replace('\n', &format!("{}\n", "x".repeat(fill)))
+        );
+        assert!(text.len() <= 1 << 20);
+        let measure = |work: &dyn Fn()| {
+            let before = HELD.get();
+            MOST.set(before);
+            work();
+            MOST.get() - before
+        };
+        read = read.max(measure(&|| drop(Session::parse(&text).unwrap())));
+        owned = owned.max(measure(&|| {
+            drop(Session::parse(&text).unwrap().into_owned())
+        }));
+    }
+    assert!((1_500_000..2_000_000).contains(&read), "{read}");
+    assert!((2_000_000..2_500_000).contains(&owned), "{owned}");
 }

@@ -42,6 +42,13 @@ fn every_text_is_written_as_it_was_read() {
 }
 
 #[test]
+fn nothing_is_found_wrong_with_what_a_browser_sends() {
+    for (name, text) in folder("browsers") {
+        assert_eq!(rtckit_sdp::check(&text), [], "{name}");
+    }
+}
+
+#[test]
 fn every_attribute_of_a_browser_is_understood() {
     for (name, text) in folder("browsers") {
         let session = Session::parse(&text).unwrap();
@@ -223,14 +230,14 @@ fn rejected_and_bundled_sections_are_told_apart() {
     let rejected: Vec<bool> = session
         .media()
         .iter()
-        .map(|media| media.is_rejected())
+        .map(|media| session.is_rejected(media))
         .collect();
     assert_eq!(rejected, [false, true, false]);
 
     let text = file("firefox153_max_bundle_av_offer");
     let session = Session::parse(&text).unwrap();
     assert_eq!(session.media()[1].port(), 0);
-    assert!(!session.media()[1].is_rejected());
+    assert!(!session.is_rejected(&session.media()[1]));
 }
 
 #[test]

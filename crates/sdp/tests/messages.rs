@@ -54,3 +54,40 @@ fn the_messages_are_those_that_were_read_by_a_person() {
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
+
+/// A limit is told as a number, and never by its name in this crate.
+#[test]
+fn limits_are_told_to_people() {
+    use rtckit_sdp::{Limits, Session};
+
+    let usual = Limits::default();
+    let head = "v=0\no=- 1 1 IN IP4 a\n";
+    for (text, limit) in [
+        ("x".repeat(usual.bytes + 1), usual.bytes),
+        (format!("{head}{}", "\n".repeat(usual.lines)), usual.lines),
+        (
+            format!("s={}", "x".repeat(usual.line_bytes)),
+            usual.line_bytes,
+        ),
+        (
+            format!("{head}{}", "m=audio 9 RTP/AVP 0\n".repeat(usual.media + 1)),
+            usual.media,
+        ),
+    ] {
+        let message = Session::parse(&text).unwrap_err().to_string();
+        assert!(
+            message.contains(&format!("no more than {limit} ")),
+            "{message}"
+        );
+        assert!(!message.contains("Limits"), "{message}");
+    }
+    let mut limits = usual;
+    limits.lines = 1;
+    let message = Session::parse_within(head, &limits)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.ends_with("fewer lines: there is a limit to them"),
+        "{message}"
+    );
+}

@@ -30,7 +30,7 @@ fn exercise(session: &Session<'_>) {
             media.codecs(),
             media.kind(),
             media.mid(),
-            media.is_rejected(),
+            session.is_rejected(media),
         );
         let _ = session.direction_of(media);
         for raw in media.attributes().chain(session.attributes()) {

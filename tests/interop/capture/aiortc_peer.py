@@ -46,10 +46,14 @@ async def own(directory):
     caller, callee = with_tracks(), with_tracks()
     caller.createDataChannel("data")
     await attempt("media", negotiate(directory, "media", caller, callee))
-    # it has no ICE restart, and a stopped transceiver goes on in its descriptions
+    # it has no ICE restart
     video = next(t for t in caller.getTransceivers() if t.kind == "video")
     video.direction = "inactive"
     await attempt("inactive", negotiate(directory, "inactive", caller, callee))
+    # a stopped transceiver goes on in its descriptions: its port is not 0
+    video.direction = "sendrecv"
+    await video.stop()
+    await attempt("stopped", negotiate(directory, "stopped", caller, callee))
     await caller.close()
     await callee.close()
 

@@ -11,7 +11,7 @@ pub(crate) fn check(offer: &str, answer: &str) -> Result<(), &'static str> {
         answer
             .media()
             .iter()
-            .filter(|section| !section.is_rejected())
+            .filter(|section| !answer.is_rejected(section))
     };
     if accepted().next().is_none() {
         return Err("the server rejects all of the offer");
@@ -38,7 +38,7 @@ fn said(session: &Session<'_>, name: &str) -> Vec<String> {
     let sections = session
         .media()
         .iter()
-        .filter(|section| !section.is_rejected());
+        .filter(|section| !session.is_rejected(section));
     session
         .attributes()
         .chain(sections.flat_map(|section| section.attributes()))

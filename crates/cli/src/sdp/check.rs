@@ -48,7 +48,7 @@ struct Problem<'t> {
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let input = Input::read(&options.file)?;
-    let deviations = rtckit_sdp::check(&input.text);
+    let deviations = input.deviations();
     let hidden = (!options.secrets).then(|| secret::hide(&input.text));
     let text = hidden.as_ref().unwrap_or(&input.text);
     if options.json {

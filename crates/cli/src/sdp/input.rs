@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, stdin};
 use std::path::Path;
 
-use rtckit_sdp::{Limits, Session};
+use rtckit_sdp::{Deviation, Limits, Session, check_bytes, decode};
 
 use crate::failure::Failure;
 
@@ -13,7 +13,9 @@ use crate::failure::Failure;
 #[derive(Debug)]
 pub(crate) struct Input {
     pub(crate) name: String,
+    /// What the bytes say, whatever they are encoded in.
     pub(crate) text: String,
+    bytes: Vec<u8>,
 }
 
 impl Input {
@@ -33,13 +35,19 @@ impl Input {
             let what = format_args!("is longer than {most} bytes: not a session description");
             return Err(failure(&what));
         }
-        match String::from_utf8(bytes) {
-            Ok(text) => match not_sdp(&text) {
-                Some(what) => Err(failure(&what)),
-                None => Ok(Self { name, text }),
-            },
-            Err(error) => Err(failure(&not_text(error.as_bytes(), error.utf8_error()))),
+        if let Some(what) = not_text(&bytes) {
+            return Err(failure(&what));
         }
+        let text = decode(&bytes).into_owned();
+        match not_sdp(&text) {
+            Some(what) => Err(failure(&what)),
+            None => Ok(Self { name, text, bytes }),
+        }
+    }
+
+    /// All in which it departs from the RFCs.
+    pub(crate) fn deviations(&self) -> Vec<Deviation> {
+        check_bytes(&self.bytes)
     }
 
     /// The session that the text describes, read tolerantly.
@@ -77,8 +85,6 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
 fn not_sdp(text: &str) -> Option<&'static str> {
     if text.is_empty() {
         Some("is empty")
-    } else if text.starts_with('\u{feff}') {
-        Some("begins with a byte order mark: SDP begins with v=0 (RFC 8866 §5.1)")
     } else if text.trim_start().starts_with('{') {
         Some("is JSON; the description is what its member \"sdp\" has, without the escapes")
     } else {
@@ -86,15 +92,20 @@ fn not_sdp(text: &str) -> Option<&'static str> {
     }
 }
 
-/// What to say of bytes that are not UTF-8.
-fn not_text(bytes: &[u8], error: core::str::Utf8Error) -> String {
+/// What to say of bytes that are no text in any encoding that a description may have. A few that are not UTF-8 are forgiven.
+fn not_text(bytes: &[u8]) -> Option<String> {
     if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = bytes {
-        return "is UTF-16: SDP is UTF-8 (RFC 8866 §5)".to_owned();
+        return Some("is UTF-16: SDP is UTF-8 (RFC 8866 §5)".to_owned());
     }
+    let error = core::str::from_utf8(bytes).err()?;
+    // No character set that SDP may be of has NUL.
+    bytes.contains(&0).then_some(())?;
     let at = error.valid_up_to();
     let before = bytes.get(..at).unwrap_or_default();
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
     let start = before.iter().rposition(|byte| *byte == b'\n');
     let column = at - start.map_or(0, |newline| newline + 1) + 1;
-    format!("line {line}, column {column}: is not text: SDP is UTF-8 (RFC 8866 §5)")
+    Some(format!(
+        "line {line}, column {column}: is not text: SDP is UTF-8 (RFC 8866 §5)"
+    ))
 }

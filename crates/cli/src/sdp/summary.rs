@@ -8,6 +8,7 @@ use rtckit_sdp::attribute::{
     RtcpMuxOnly, RtcpRsize, SctpMap, SctpPort, Setup, Simulcast, SimulcastStream, Ssrc, SsrcGroup,
 };
 use rtckit_sdp::field::{Bandwidth, Connection};
+use rtckit_sdp::offer_answer::Outline;
 use rtckit_sdp::{Codec, Line, Media, ParseError, Session};
 use serde::Serialize;
 
@@ -262,7 +263,8 @@ impl<'s> Summary<'s> {
         let times = session.timings().filter_map(Result::ok);
         let groups = session.attributes_of::<Group<'_>>().filter_map(Result::ok);
         let shared = Shared::of(session);
-        let media = session.media().iter();
+        let outline = Outline::of(session);
+        let media = session.media().iter().zip(&outline.sections);
         Self {
             version: session.version(),
             origin,
@@ -282,14 +284,14 @@ impl<'s> Summary<'s> {
                 .collect(),
             lines: session.lines().iter().map(line).collect(),
             media: media
-                .map(|media| MediaSummary::of(&shared, media))
+                .map(|(media, outline)| MediaSummary::of(&shared, media, outline.rejected))
                 .collect(),
         }
     }
 }
 
 impl<'s> MediaSummary<'s> {
-    fn of(shared: &Shared<'s>, media: &'s Media<'_>) -> Self {
+    fn of(shared: &Shared<'s>, media: &'s Media<'_>, rejected: bool) -> Self {
         let lines = core::iter::once(media.media_line()).chain(media.lines());
         Self {
             line: media.media_line().number(),
@@ -304,7 +306,7 @@ impl<'s> MediaSummary<'s> {
                 .or(shared.direction)
                 .unwrap_or_default()
                 .as_str(),
-            rejected: media.is_rejected(),
+            rejected,
             bundle_only: media.has(BundleOnly::NAME),
             information: media.information(),
             connections: media

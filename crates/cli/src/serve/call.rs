@@ -124,8 +124,10 @@ pub(crate) async fn answer(
 fn why_nothing_flows(offer: &str) -> &'static str {
     let session = Session::parse(offer).ok();
     let sections = || {
-        let sections = session.iter().flat_map(Session::media);
-        sections.filter(|section| !section.is_rejected())
+        session.iter().flat_map(|session| {
+            let sections = session.media().iter();
+            sections.filter(|section| !session.is_rejected(section))
+        })
     };
     if sections().next().is_none() {
         "every section of the offer is rejected (port 0)"

@@ -37,6 +37,16 @@ impl Refusal {
             rtckit::Error::Peer(PeerError::MalformedDescription(error)) => {
                 Self::malformed(*error, text)
             }
+            rtckit::Error::Peer(error @ PeerError::UnacceptableDescription(broken)) => {
+                let number = broken.line.unwrap_or_default();
+                let line = text.lines().nth((number as usize).wrapping_sub(1));
+                match line {
+                    Some(line) => {
+                        Self::bad_request(format_args!("{error}\n{number} | {}", shown(line)))
+                    }
+                    None => Self::bad_request(error),
+                }
+            }
             rtckit::Error::Peer(error) => Self::bad_request(error),
             error => Self::from(error.clone()),
         }
@@ -46,6 +56,16 @@ impl Refusal {
     pub(crate) fn malformed(error: rtckit_sdp::ParseError, text: &str) -> Self {
         Self::bad_request(error.explain(text))
     }
+}
+
+/// The beginning of a line, as a terminal can show it.
+fn shown(line: &str) -> String {
+    const MOST: usize = 120;
+
+    let shown = line.chars().take(MOST);
+    shown
+        .map(|char| if char.is_control() { ' ' } else { char })
+        .collect()
 }
 
 impl From<rtckit::Error> for Refusal {

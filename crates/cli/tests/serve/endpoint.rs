@@ -15,6 +15,16 @@ fn what_is_not_an_offer_is_refused() {
         body.starts_with("line 3, column 9, in m=: expected a port"),
         "{body}"
     );
+    // The rule, and the line that breaks it.
+    let twice = format!("{OFFER}m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n");
+    let (status, _, body) = server.offer(&twice);
+    let line = twice.lines().count();
+    assert_eq!(status, 400);
+    assert!(
+        body.contains(&format!("line {line}: two media sections")),
+        "{body}"
+    );
+    assert!(body.ends_with(&format!("{line} | a=mid:0\n")), "{body}");
     assert_eq!(server.offer("").0, 400);
     assert_eq!(server.request("POST /offer", "", b"v=0\r\n").0, 415);
     let (status, _, body) = server.request(

@@ -1,6 +1,8 @@
 //! The codecs a section can settle on.
 
-use rtckit_sdp::offer_answer;
+use rtckit_rtp::payload;
+use rtckit_sdp::attribute::{Feedback, Parameters, RtpMap};
+use rtckit_sdp::offer_answer::{self, CommonCodec};
 
 use crate::state::MediaKind;
 
@@ -8,9 +10,11 @@ use crate::state::MediaKind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Codec {
     pub(crate) payload_type: u8,
-    pub(crate) format: rtckit_rtp::payload::Codec,
+    pub(crate) format: payload::Codec,
     /// `a=fmtp`'s text, as the description has it.
     pub(crate) fmtp: Option<String>,
+    /// `a=fmtp`'s text in an answer of ours to the description.
+    pub(crate) answer_fmtp: Option<String>,
     pub(crate) feedback: FeedbackSet,
     /// The payload type of its retransmissions ([RFC 4588 §8.6](https://www.rfc-editor.org/rfc/rfc4588#section-8.6)), if
     /// the description has one.
@@ -33,6 +37,16 @@ impl Codec {
             send: half(remote),
             receive: half(local),
         })
+    }
+}
+
+impl Codec {
+    /// The same in an answer of ours.
+    pub(crate) fn answer(&self) -> Self {
+        Self {
+            fmtp: self.answer_fmtp.clone(),
+            ..self.clone()
+        }
     }
 }
 
@@ -67,17 +81,6 @@ pub(crate) struct FeedbackSet {
 }
 
 impl FeedbackSet {
-    const NONE: Self = Self {
-        nack: false,
-        pli: false,
-        fir: false,
-    };
-    const VIDEO: Self = Self {
-        nack: true,
-        pli: true,
-        fir: true,
-    };
-
     /// What both sides have.
     pub(crate) fn intersection(self, other: Self) -> Self {
         Self {
@@ -88,44 +91,114 @@ impl FeedbackSet {
     }
 }
 
-/// What rtckit offers for `kind`, the most wanted first.
+/// What rtckit has for `kind`, the most wanted first, each followed by its retransmissions.
 ///
 /// The payload types are the dynamic ones browsers use, which spares both sides a mapping.
-pub(crate) fn offered_codecs(kind: MediaKind) -> Vec<Codec> {
+fn own_codecs(kind: MediaKind) -> Vec<rtckit_sdp::Codec<'static>> {
+    let named = |payload_type, format: payload::Codec| RtpMap {
+        payload_type,
+        encoding: format.name(),
+        clock_rate: format.clock_rate(),
+        channels: format.channels(),
+    };
     match kind {
-        MediaKind::Audio => vec![Codec {
-            payload_type: 111,
-            format: rtckit_rtp::payload::Codec::Opus,
-            fmtp: Some("minptime=10;useinbandfec=1".into()),
-            feedback: FeedbackSet::NONE,
-            rtx: None,
+        MediaKind::Audio => vec![rtckit_sdp::Codec {
+            rtpmap: named(111, payload::Codec::Opus),
+            fmtp: vec![Parameters("minptime=10;useinbandfec=1")],
+            feedback: Vec::new(),
         }],
-        MediaKind::Video => {
-            vec![Codec {
-                payload_type: 96,
-                format: rtckit_rtp::payload::Codec::Vp8,
-                fmtp: None,
-                feedback: FeedbackSet::VIDEO,
-                rtx: Some(97),
-            }]
-        }
+        MediaKind::Video => vec![
+            rtckit_sdp::Codec {
+                rtpmap: named(96, payload::Codec::Vp8),
+                fmtp: Vec::new(),
+                feedback: vec![Feedback::CCM_FIR, Feedback::NACK, Feedback::NACK_PLI],
+            },
+            rtckit_sdp::Codec {
+                rtpmap: RtpMap {
+                    payload_type: 97,
+                    encoding: "rtx",
+                    clock_rate: payload::Codec::Vp8.clock_rate(),
+                    channels: None,
+                },
+                fmtp: vec![Parameters("apt=96")],
+                feedback: Vec::new(),
+            },
+        ],
     }
 }
 
-/// The codecs of `offered` that we take part in, under the offerer's payload types and in the offerer's order
+/// What rtckit offers for `kind`: all it has.
+pub(crate) fn offered_codecs(kind: MediaKind) -> Vec<Codec> {
+    common_codecs(kind, &own_codecs(kind))
+}
+
+/// What of the codecs a description has is ours as well, under its payload types and in its order
 /// ([RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264#section-6.1)). Of several payload types for one codec the
 /// first is taken: what is answered is what will be received.
-pub(crate) fn common_codecs(kind: MediaKind, offered: &[Codec]) -> Vec<Codec> {
-    let ours = offered_codecs(kind);
-    let same = |theirs: &Codec, own: &Codec| theirs.format == own.format;
-    offer_answer::common_by(offered, &ours, same)
-        .into_iter()
-        .map(|(theirs, own)| Codec {
-            payload_type: theirs.payload_type,
-            format: own.format,
-            fmtp: own.fmtp.clone(),
-            feedback: own.feedback.intersection(theirs.feedback),
-            rtx: theirs.rtx.filter(|_| own.rtx.is_some()),
+pub(crate) fn common_codecs(kind: MediaKind, described: &[rtckit_sdp::Codec<'_>]) -> Vec<Codec> {
+    let common = offer_answer::common_codecs(described, &own_codecs(kind));
+    let codec = |codec: &CommonCodec<'_>| {
+        let formats = [payload::Codec::Opus, payload::Codec::Vp8];
+        // what has no format of its own repeats another
+        let format = formats
+            .into_iter()
+            .find(|format| codec.own.is(format.name()))?;
+        let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let payload_type = codec.payload_type();
+        let rtx = common
+            .iter()
+            .find(|other| other.offered.associated_payload_type() == Some(payload_type));
+        Some(Codec {
+            payload_type,
+            format,
+            fmtp: codec.offered.fmtp.first().and_then(|fmtp| text(fmtp.0)),
+            answer_fmtp: text(&codec.parameters),
+            feedback: FeedbackSet {
+                nack: codec.feedback.contains(&Feedback::NACK),
+                pli: codec.feedback.contains(&Feedback::NACK_PLI),
+                fir: codec.feedback.contains(&Feedback::CCM_FIR),
+            },
+            rtx: rtx.map(CommonCodec::payload_type),
         })
-        .collect()
+    };
+    common.iter().filter_map(codec).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_offered_is_all_there_is() {
+        let video = offered_codecs(MediaKind::Video);
+        assert_eq!(video.len(), 1);
+        assert_eq!(
+            (
+                video[0].payload_type,
+                video[0].rtx,
+                video[0].fmtp.as_deref()
+            ),
+            (96, Some(97), None)
+        );
+        assert!(video[0].feedback.nack && video[0].feedback.pli && video[0].feedback.fir);
+        let audio = offered_codecs(MediaKind::Audio);
+        assert_eq!(audio.len(), 1);
+        assert_eq!(audio[0].fmtp.as_deref(), Some("minptime=10;useinbandfec=1"));
+        assert_eq!(
+            audio[0].answer_fmtp.as_deref(),
+            Some("useinbandfec=1;minptime=10")
+        );
+    }
+
+    /// Codecs are told apart by their format ([`Codec::agreed`]): one that came in two configurations would need more.
+    #[test]
+    fn each_format_is_there_once() {
+        for kind in [MediaKind::Audio, MediaKind::Video] {
+            let offered = offered_codecs(kind);
+            let formats: Vec<_> = offered.iter().map(|codec| codec.format.name()).collect();
+            let mut once = formats.clone();
+            once.dedup();
+            assert_eq!(formats, once);
+        }
+    }
 }

@@ -12,11 +12,14 @@ mod write;
 use rtckit_crypto::fingerprint::Fingerprint;
 
 use rtckit_sdp::attribute::{Direction, Setup};
-use rtckit_sdp::offer_answer::{Outline, SectionOutline};
+use rtckit_sdp::field::Timing;
+use rtckit_sdp::offer_answer::{self, Outline, SectionOutline};
 
 use crate::state::MediaKind;
 
-pub(crate) use answer::{LocalRtp, agreed_codec, answer_section, check_answer};
+pub(crate) use answer::{
+    LocalRtp, agreed_codec, answer_section, check_answer, check_reoffer, recyclable,
+};
 pub(crate) use codec::{Agreed, Codec, FeedbackSet, formats, offered_codecs};
 pub(crate) use read::read;
 pub(crate) use write::write;
@@ -74,12 +77,11 @@ pub(crate) struct RtpSection {
     /// The m-line's transport, which an answer repeats.
     pub(crate) protocol: String,
     pub(crate) direction: Direction,
-    /// The formats we understand, in the writer's order of preference.
+    /// The codecs we have as well, in the writer's order of preference.
     pub(crate) codecs: Vec<Codec>,
     /// All formats as written, for an answer that refuses them.
     pub(crate) formats: Vec<String>,
-    /// The id of the mid header extension.
-    pub(crate) mid_extension: Option<u8>,
+    pub(crate) mid_extension: Option<MidExtension>,
     /// Stream and track id.
     pub(crate) msid: Option<(String, String)>,
     /// The primary SSRCs announced for this section.
@@ -87,6 +89,25 @@ pub(crate) struct RtpSection {
     /// The SSRC of a stream and that of its retransmissions, by `a=ssrc-group:FID`.
     pub(crate) rtx_ssrcs: Vec<(u32, u32)>,
     pub(crate) cname: Option<String>,
+}
+
+/// The header extension that carries the mid ([RFC 8285 §5](https://www.rfc-editor.org/rfc/rfc8285#section-5)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MidExtension {
+    /// Its id. Of an offer with an id from 4096, which is for the answer to choose, the one that is answered.
+    pub(crate) id: u8,
+    /// Which way it goes, as the writer of the description sees it.
+    pub(crate) direction: Direction,
+}
+
+impl MidExtension {
+    /// As the other side sees it.
+    pub(crate) fn reversed(self) -> Self {
+        Self {
+            direction: self.direction.reversed(),
+            ..self
+        }
+    }
 }
 
 /// What a section (or the whole session) says of the transport under it.
@@ -102,10 +123,12 @@ impl Description {
     /// The section whose transport carries everything: the first of the BUNDLE group that is in use, or the first in use.
     pub(crate) fn transport_section(&self) -> Option<&Section> {
         let usable = |section: &&Section| !section.rejected && section.transport.is_some();
-        self.bundle
-            .iter()
-            .filter_map(|mid| self.sections.iter().find(|section| section.mid == *mid))
-            .find(usable)
+        let named = |mid: &str| self.sections.iter().find(|section| section.mid == mid);
+        let tagged = offer_answer::tagged_mid(&self.bundle, |mid| {
+            named(mid).is_some_and(|section| usable(&section))
+        });
+        tagged
+            .and_then(named)
             .or_else(|| self.sections.iter().find(usable))
     }
 }
@@ -113,20 +136,15 @@ impl Description {
 impl Description {
     /// What the rules between descriptions look at.
     pub(crate) fn outline(&self) -> Outline<'_> {
-        let sections = self.sections.iter().map(Section::outline).collect();
-        // That a rejected section leaves its group is left unchecked: not all do, and nothing depends on it.
-        let rejected = |mid: &str| {
-            let mut sections = self.sections.iter();
-            sections.any(|section| section.rejected && section.mid == mid)
-        };
-        let bundle = self.bundle.iter().map(String::as_str);
-        let bundle = bundle.filter(|mid| !rejected(mid)).collect();
+        let bundle: Vec<&str> = self.bundle.iter().map(String::as_str).collect();
         Outline {
-            sections,
-            bundles: match self.bundle.is_empty() {
-                true => Vec::new(),
-                false => vec![bundle],
-            },
+            sections: self.sections.iter().map(Section::outline).collect(),
+            bundles: Some(bundle)
+                .filter(|bundle| !bundle.is_empty())
+                .into_iter()
+                .collect(),
+            // what is written has no other
+            times: vec![Timing::default()],
         }
     }
 }
@@ -139,13 +157,20 @@ impl Section {
                 Media::Rtp(rtp) => rtp.kind.as_str(),
                 Media::Other { kind, .. } => kind,
             },
-            // Data channels may be answered in an older spelling: it is not compared.
-            protocol: "",
+            protocol: match &self.media {
+                Media::Rtp(rtp) => &rtp.protocol,
+                Media::Other { protocol, .. } => protocol,
+            },
             mid: Some(self.mid.as_str()).filter(|mid| !mid.is_empty()),
             rejected: self.rejected,
             is_rtp: self.rtp().is_some(),
             rtcp_mux: self.rtcp_mux,
+            setup: self
+                .transport
+                .as_ref()
+                .and_then(|transport| transport.setup),
             direction: self.rtp().map(|rtp| rtp.direction).unwrap_or_default(),
+            ..SectionOutline::default()
         }
     }
 

@@ -3,13 +3,16 @@
 use rtckit_crypto::fingerprint::{Fingerprint, ParseFingerprintError};
 use rtckit_sdp::attribute::Attribute as _;
 use rtckit_sdp::attribute::{
-    self, Candidate, EndOfCandidates, ExtMap, Feedback, IceLite, IcePwd, IceUfrag, Msid, RtcpMux,
-    RtcpRsize, Setup, Ssrc, SsrcGroup,
+    self, Candidate, Direction, EndOfCandidates, ExtMap, IceLite, IcePwd, IceUfrag, Mid, Msid,
+    RtcpMux, RtcpRsize, Setup, Ssrc, SsrcGroup,
 };
-use rtckit_sdp::{Media as SdpMedia, MediaKind as SdpKind, Session};
+use rtckit_sdp::offer_answer::{Outline, common_extensions};
+use rtckit_sdp::{Line, Media as SdpMedia, MediaKind as SdpKind, Session};
 
-use super::codec::{Codec, FeedbackSet};
-use super::{Description, MID_EXTENSION, Media, RtpSection, Section, TransportParameters};
+use super::codec::common_codecs;
+use super::{
+    Description, MID_EXTENSION, Media, MidExtension, RtpSection, Section, TransportParameters,
+};
 use crate::error::Error;
 use crate::state::MediaKind;
 
@@ -21,38 +24,26 @@ const MAX_CANDIDATES: usize = 64;
 const MAX_FINGERPRINTS: usize = 16;
 /// How many SSRCs, and how many pairs of them, one section may announce.
 const MAX_SSRCS: usize = 16;
+/// How many header extensions are looked at, of the session and of each section: there are as many ids.
+const MAX_EXTENSIONS: usize = 256;
 /// How many SSRCs of one section may be told to repeat others.
 const MAX_REPAIR_SSRCS: usize = 64;
 
-/// Reads `sdp` and checks what JSEP demands of every description
+/// Reads `session` and checks what JSEP demands of every description
 /// ([RFC 9429 §5.8](https://www.rfc-editor.org/rfc/rfc9429#section-5.8)).
-pub(crate) fn read(sdp: &str) -> Result<Description, Error> {
-    let session = Session::parse(sdp)?;
+pub(crate) fn read(session: &Session<'_>) -> Result<Description, Error> {
     let origin = session.origin()?;
     if session.media().len() > MAX_SECTIONS {
-        return Err(Error::UnacceptableDescription(
-            "it has more than 64 media sections",
-        ));
+        return Err(Error::unacceptable("it has more than 64 media sections"));
     }
+    check_mids(session)?;
+    let outline = Outline::of(session);
     let sections: Vec<_> = session
         .media()
         .iter()
-        .map(|media| section(&session, media))
+        .zip(&outline.sections)
+        .map(|(media, outline)| section(session, media, outline.rejected))
         .collect::<Result<_, _>>()?;
-    let mids = || {
-        sections
-            .iter()
-            .map(|section| section.mid.as_str())
-            .filter(|mid| !mid.is_empty())
-    };
-    if mids()
-        .enumerate()
-        .any(|(index, mid)| mids().take(index).any(|earlier| earlier == mid))
-    {
-        return Err(Error::UnacceptableDescription(
-            "two media sections have the same a=mid (RFC 5888 §4)",
-        ));
-    }
     let bundle = session
         .bundle_groups()
         .next()
@@ -66,15 +57,35 @@ pub(crate) fn read(sdp: &str) -> Result<Description, Error> {
     };
     // An answer repeats much of its offer: refused now, it leaves no offer pending that cannot be answered.
     if super::write(&description).is_err() {
-        return Err(Error::UnacceptableDescription(
+        return Err(Error::unacceptable(
             "it holds text that no SDP line can repeat",
         ));
     }
     Ok(description)
 }
 
-fn section(session: &Session<'_>, media: &SdpMedia<'_>) -> Result<Section, Error> {
-    let rejected = media.is_rejected();
+/// A mid is the name of one section ([RFC 5888 §4](https://www.rfc-editor.org/rfc/rfc5888#section-4)).
+fn check_mids(session: &Session<'_>) -> Result<(), Error> {
+    let mut taken = Vec::new();
+    for media in session.media() {
+        let Some(mid) = media.mid() else { continue };
+        if taken.contains(&mid) {
+            let named =
+                |line: &&Line<'_>| line.attribute().is_some_and(|raw| raw.name == Mid::NAME);
+            let line = media
+                .lines()
+                .iter()
+                .find(named)
+                .unwrap_or_else(|| media.media_line());
+            let rule = "two media sections have the same a=mid (RFC 5888 §4)";
+            return Err(Error::unacceptable_at(rule, line.number()));
+        }
+        taken.push(mid);
+    }
+    Ok(())
+}
+
+fn section(session: &Session<'_>, media: &SdpMedia<'_>, rejected: bool) -> Result<Section, Error> {
     let kind = match media.kind() {
         SdpKind::Audio => Some(MediaKind::Audio),
         SdpKind::Video => Some(MediaKind::Video),
@@ -188,23 +199,14 @@ fn rtp_section(session: &Session<'_>, media: &SdpMedia<'_>, kind: MediaKind) -> 
             ssrcs.push(ssrc.ssrc);
         }
     }
-    let mid_extension = media
-        .attributes_of::<ExtMap<'_>>()
-        .flatten()
-        .find(|extension| extension.uri == MID_EXTENSION)
-        .and_then(|extension| u8::try_from(extension.id).ok());
     let msid = media.attributes_of::<Msid<'_>>().flatten().next();
-    let all = media.codecs();
     RtpSection {
         kind,
         protocol: media.protocol().to_owned(),
         direction: session.direction_of(media),
-        codecs: all
-            .iter()
-            .filter_map(|codec| known_codec(kind, codec, &all))
-            .collect(),
+        codecs: common_codecs(kind, &media.codecs()),
         formats: media.formats().map(str::to_owned).collect(),
-        mid_extension,
+        mid_extension: mid_extension(session, media),
         msid: msid.map(|msid| {
             (
                 msid.stream.to_owned(),
@@ -217,35 +219,19 @@ fn rtp_section(session: &Session<'_>, media: &SdpMedia<'_>, kind: MediaKind) -> 
     }
 }
 
-fn known_codec(
-    kind: MediaKind,
-    codec: &rtckit_sdp::Codec<'_>,
-    all: &[rtckit_sdp::Codec<'_>],
-) -> Option<Codec> {
-    let rtpmap = &codec.rtpmap;
-    let format = match kind {
-        MediaKind::Audio if codec.is("opus") && rtpmap.clock_rate == 48_000 => {
-            rtckit_rtp::payload::Codec::Opus
-        }
-        MediaKind::Video if codec.is("VP8") && rtpmap.clock_rate == 90_000 => {
-            rtckit_rtp::payload::Codec::Vp8
-        }
-        _ => return None,
-    };
-    let rtx = all.iter().find(|other| {
-        other.associated_payload_type() == Some(codec.payload_type())
-            && other.rtpmap.clock_rate == rtpmap.clock_rate
-    });
-    Some(Codec {
-        payload_type: codec.payload_type(),
-        format,
-        fmtp: codec.fmtp.first().map(|fmtp| fmtp.0.to_owned()),
-        feedback: FeedbackSet {
-            nack: codec.has_feedback(Feedback::NACK),
-            pli: codec.has_feedback(Feedback::NACK_PLI),
-            fir: codec.has_feedback(Feedback::CCM_FIR),
-        },
-        rtx: rtx.map(rtckit_sdp::Codec::payload_type),
+/// The mid's extension, if it can be used in any direction. An id that is given to several extensions is the first's.
+fn mid_extension(session: &Session<'_>, media: &SdpMedia<'_>) -> Option<MidExtension> {
+    let of_session = session.attributes_of::<ExtMap<'_>>().flatten();
+    let of_section = media.attributes_of::<ExtMap<'_>>().flatten();
+    let described: Vec<_> = of_session
+        .take(MAX_EXTENSIONS)
+        .chain(of_section.take(MAX_EXTENSIONS))
+        .collect();
+    let wanted = |uri: &str| (uri == MID_EXTENSION).then_some(Direction::SendRecv);
+    let answered = common_extensions(&described, wanted).into_iter().next()?;
+    Some(MidExtension {
+        id: u8::try_from(answered.id).ok()?,
+        direction: answered.direction.unwrap_or_default().reversed(),
     })
 }
 
@@ -262,7 +248,7 @@ mod tests {
             sdp.push_str(&format!("a=ssrc-group:FID {ssrc} {}\r\n", ssrc + 1_000));
             sdp.push_str(&format!("a=ssrc:{ssrc} cname:x\r\n"));
         }
-        let description = read(&sdp).unwrap();
+        let description = read(&Session::parse(&sdp).unwrap()).unwrap();
         let rtp = description.sections[0].rtp().unwrap();
         assert_eq!(
             (rtp.ssrcs.len(), rtp.rtx_ssrcs.len()),

@@ -89,8 +89,13 @@ fn push_rtp(media: &mut SdpMedia<'_>, section: &Section, rtp: &RtpSection) -> Re
         port: 9,
         connection: Some(Connection::UNSPECIFIED),
     })?;
-    if let Some(id) = rtp.mid_extension {
-        media.push(ExtMap::new(id.into(), MID_EXTENSION))?;
+    if let Some(extension) = rtp.mid_extension {
+        let direction =
+            Some(extension.direction).filter(|direction| *direction != Direction::SendRecv);
+        media.push(ExtMap {
+            direction,
+            ..ExtMap::new(extension.id.into(), MID_EXTENSION)
+        })?;
     }
     media.set_direction(rtp.direction);
     if let Some((stream, track)) = &rtp.msid {

@@ -6,8 +6,8 @@ use crate::{
     error::ParseError,
     field::is_domain,
     grammar::{
-        Parsed, blanks, blanks0, chars, expect, fail, is_blank, is_ice_char, next_number,
-        next_word, number, offset_in, whole, word,
+        Parsed, blanks, blanks0, chars, expect, fail, is_blank, is_ice_char, is_token_char,
+        next_number, next_word, number, offset_in, require, whole, word,
     },
 };
 use alloc::vec::Vec;
@@ -96,7 +96,7 @@ impl<'a> Attribute<'a> for Candidate<'a> {
         }
     }
 
-    /// The foundation has 1 to 32 `ice-char`s, the component is from 1 to 256, addresses are addresses or names, and what is
+    /// The foundation has 1 to 32 `ice-char`s, the component is from 1 to 256, the priority from 1 to 2^31-1, addresses are addresses or names, and what is
     /// related and the TCP type come first, if the candidate is one that has them.
     fn check(value: &'a str) -> Result<(), ParseError> {
         let candidate = Self::parse(value)?;
@@ -111,6 +111,23 @@ impl<'a> Attribute<'a> for Candidate<'a> {
         if !(1..=256).contains(&candidate.component) {
             let at = candidate.foundation.len() + 1;
             return Err(ParseError::new(Self::NAME, at, "a component from 1 to 256"));
+        }
+        let word = |index| value.split(is_blank).nth(index).unwrap_or_default();
+        let is_token = |word: &str| word.chars().all(is_token_char);
+        let need = |is_right, word, what| require(is_right, Self::NAME, value, word, what);
+        need(is_token(word(2)), word(2), "a transport: udp or tcp")?;
+        let expected = "a priority from 1 to 2147483647";
+        need(
+            (1..=i32::MAX.unsigned_abs()).contains(&candidate.priority),
+            word(3),
+            expected,
+        )?;
+        let expected = "a type: host, srflx, prflx or relay";
+        need(is_token(word(7)), word(7), expected)?;
+        for (key, text) in &candidate.extensions {
+            need(is_token(key), key, "a name of token characters")?;
+            let is_visible = text.chars().all(|c| c.is_ascii_graphic());
+            need(is_visible, text, "a value of visible ASCII characters")?;
         }
         check_address(
             Self::NAME,

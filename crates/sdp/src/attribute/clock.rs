@@ -4,7 +4,10 @@
 use super::Attribute;
 use crate::{
     error::ParseError,
-    grammar::{Parsed, fail, is_blank, number, token, whole},
+    grammar::{
+        Parsed, base64, fail, is_blank, is_digits, is_integer, number, offset_in, require, token,
+        whole,
+    },
 };
 use core::fmt;
 
@@ -304,6 +307,32 @@ impl<'a> Attribute<'a> for MediaClk<'a> {
         whole(Self::NAME, value, media_clock)
     }
 
+    /// The clock's name is base64, `direct=` has a number, and neither side of a rate is 0.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        let clock = Self::parse(value)?;
+        let need = |is_right, part, what| require(is_right, Self::NAME, value, part, what);
+        let mut text = value;
+        if let Some(id) = clock.id {
+            let at = offset_in(value, id);
+            base64(Self::NAME, id, "the name of a clock in base64")
+                .map_err(|error| error.at(0, at))?;
+            text = value.get(at + id.len() + 1..).unwrap_or_default();
+        }
+        let MediaClock::Direct { .. } = clock.source else {
+            return Ok(());
+        };
+        let (direct, rate) = text.split_once(' ').unwrap_or((text, ""));
+        if let Some((_, offset)) = direct.split_once('=') {
+            need(is_digits(offset), offset, "an offset in digits, or no =")?;
+        }
+        let Some(rate) = rate.strip_prefix("rate=") else {
+            return Ok(());
+        };
+        let expected = "a rate of two numbers from 1, such as 1000/1001";
+        rate.split('/')
+            .try_for_each(|number| need(is_integer(number), number, expected))
+    }
+
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         if let Some(id) = self.id {
             out.write_str(if self.of_source { "id=src:" } else { "id=" })?;
@@ -335,7 +364,8 @@ fn media_clock(input: &str) -> Parsed<'_, MediaClk<'_>> {
                 None => (text, false),
             };
             let (rest, id) = crate::grammar::word("the name of a clock in base64")(text)?;
-            let (rest, _) = crate::grammar::blanks(rest)?;
+            let (rest, _) =
+                crate::grammar::blanks_before("a clock such as sender or direct")(rest)?;
             (rest, Some(id), of_source)
         }
     };

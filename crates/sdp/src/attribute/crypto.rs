@@ -5,8 +5,8 @@ use super::{Attribute, flag, write_next, write_word};
 use crate::{
     error::ParseError,
     grammar::{
-        Parsed, base64, blanks0, chars, fail, is_blank, next_word, number, token, whole, word,
-        word_until,
+        Parsed, base64, blanks0, chars, fail, is_blank, is_integer, is_zero_based_integer,
+        next_word, number, offset_in, require, token, whole, word, word_until,
     },
 };
 use alloc::vec::Vec;
@@ -125,9 +125,19 @@ impl Crypto<'_> {
     }
 }
 
-impl CryptoKey<'_> {
+impl<'a> CryptoKey<'a> {
     /// The only method there is.
     pub const INLINE: &'static str = "inline";
+
+    /// Master key and salt, in base64, without a lifetime or name.
+    pub const fn inline(key_salt: &'a str) -> Self {
+        Self {
+            method: Self::INLINE,
+            key_salt,
+            lifetime: None,
+            mki: None,
+        }
+    }
 
     /// Key and salt; `None` if they are not base64, or longer than 1024 bytes.
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
@@ -197,13 +207,30 @@ impl<'a> Attribute<'a> for Crypto<'a> {
         whole(Self::NAME, value, crypto)
     }
 
+    /// The tag has one to nine digits, keys are base64 and as long as their suite wants, and numbers are in their ranges,
+    /// without leading zeros.
     fn check(value: &'a str) -> Result<(), ParseError> {
         let crypto = Self::parse(value)?;
-        for key in crypto.keys {
-            // The key is a part of the value, so its place can be told.
-            let at = value.find(key.key_salt).unwrap_or(0);
-            base64(Self::NAME, key.key_salt, "a key and salt in base64")
-                .map_err(|error| error.at(0, at))?;
+        let need = |is_right, part, what| require(is_right, Self::NAME, value, part, what);
+        let tag = value.split(is_blank).next().unwrap_or_default();
+        let is_tag = is_zero_based_integer(tag) && tag.len() <= 9;
+        need(is_tag, tag, CRYPTO_TAG)?;
+        let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let expected = "a suite of letters, digits and _";
+        need(is_name(crypto.suite), crypto.suite, expected)?;
+        for key in &crypto.keys {
+            let expected = "a key method: inline";
+            need(is_name(key.method), key.method, expected)?;
+            key.check(crypto.suite, value)?;
+        }
+        let words = || value.split(is_blank);
+        for number in words().filter_map(|word| word.strip_prefix("KDR=")) {
+            need(is_zero_based_integer(number), number, CRYPTO_KDR)?;
+        }
+        for number in words().filter_map(|word| word.strip_prefix("WSH=")) {
+            let packets = number.parse::<u64>();
+            let is_right = is_integer(number) && packets.is_ok_and(|packets| packets >= 64);
+            need(is_right, number, CRYPTO_WSH)?;
         }
         Ok(())
     }
@@ -224,7 +251,65 @@ impl<'a> Attribute<'a> for Crypto<'a> {
     }
 }
 
+/// Of what size key and salt are together, in bytes
+/// ([RFC 4568 §6.2](https://www.rfc-editor.org/rfc/rfc4568.html#section-6.2),
+/// [RFC 6188 §4](https://www.rfc-editor.org/rfc/rfc6188.html#section-4),
+/// [RFC 7714 §12](https://www.rfc-editor.org/rfc/rfc7714.html#section-12)). What is not listed may have any.
+const SUITES: &[(&str, usize, &str)] = &[
+    ("AES_CM_128_HMAC_SHA1_80", 30, KEY_OF_30),
+    ("AES_CM_128_HMAC_SHA1_32", 30, KEY_OF_30),
+    ("F8_128_HMAC_SHA1_80", 30, KEY_OF_30),
+    ("F8_128_HMAC_SHA1_32", 30, KEY_OF_30),
+    ("AES_192_CM_HMAC_SHA1_80", 38, KEY_OF_38),
+    ("AES_192_CM_HMAC_SHA1_32", 38, KEY_OF_38),
+    ("AES_256_CM_HMAC_SHA1_80", 46, KEY_OF_46),
+    ("AES_256_CM_HMAC_SHA1_32", 46, KEY_OF_46),
+    ("AEAD_AES_128_GCM", 28, KEY_OF_28),
+    ("AEAD_AES_256_GCM", 44, KEY_OF_44),
+];
+
+pub(crate) const CRYPTO_TAG: &str = "a tag of one to nine digits, without a leading 0";
+pub(crate) const CRYPTO_KDR: &str = "a number from 0 to 24, without a leading 0";
+pub(crate) const CRYPTO_WSH: &str = "a number of packets from 64, without a leading 0";
+pub(crate) const KEY_NAME: &str = "a key's name and length without leading zeros, such as 1:4";
+pub(crate) const KEY_LIFETIME: &str = "a lifetime from 1 to 2^48 packets, without a leading 0";
+pub(crate) const KEY_OF_28: &str = "28 bytes of key and salt, 40 characters of base64 with its =";
+pub(crate) const KEY_OF_30: &str = "30 bytes of key and salt, 40 characters of base64";
+pub(crate) const KEY_OF_38: &str = "38 bytes of key and salt, 52 characters of base64 with its =";
+pub(crate) const KEY_OF_44: &str = "44 bytes of key and salt, 60 characters of base64 with its =";
+pub(crate) const KEY_OF_46: &str = "46 bytes of key and salt, 64 characters of base64 with its ==";
+
 impl CryptoKey<'_> {
+    /// The key is one of its suite, and the numbers after it are in their ranges. `value` is all of the attribute.
+    fn check(&self, suite: &str, value: &str) -> Result<(), ParseError> {
+        let need = |is_right, part, what| require(is_right, Crypto::NAME, value, part, what);
+        let at = offset_in(value, self.key_salt);
+        base64(Crypto::NAME, self.key_salt, "a key and salt in base64")
+            .map_err(|error| error.at(0, at))?;
+        let mut suites = SUITES.iter();
+        // Literals of ABNF are in any case.
+        let known = suites.find(|(name, ..)| name.eq_ignore_ascii_case(suite));
+        if let Some((_, length, expected)) = known {
+            let bytes = self.to_bytes().map_or(0, |bytes| bytes.len());
+            need(bytes == *length, self.key_salt, expected)?;
+        }
+        let after = value.get(at + self.key_salt.len()..).unwrap_or_default();
+        let end = after.find(|c| is_blank(c) || c == ';');
+        let after = after.get(..end.unwrap_or(after.len())).unwrap_or_default();
+        for part in after.split('|').skip(1) {
+            if let Some((name, length)) = part.split_once(':') {
+                need(is_integer(name) && is_integer(length), part, KEY_NAME)?;
+            } else {
+                let packets = self.lifetime.and_then(Lifetime::packets);
+                let digits = part.strip_prefix("2^").unwrap_or(part);
+                let is_right = is_zero_based_integer(digits)
+                    && packets.is_some_and(|packets| (1..=1 << 48).contains(&packets));
+                need(is_right, part, KEY_LIFETIME)?;
+            }
+        }
+        Ok(())
+    }
+
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         let stops = [';', '|'];
         if self.key_salt.contains(stops) || self.method.contains([':', ';', '|']) {
@@ -274,7 +359,7 @@ impl SessionParameter<'_> {
 fn crypto(input: &str) -> Parsed<'_, Crypto<'_>> {
     let (input, tag) = number("a tag")(input)?;
     let (input, suite) = next_word("a suite such as AES_CM_128_HMAC_SHA1_80")(input)?;
-    let (mut input, _) = crate::grammar::blanks(input)?;
+    let (mut input, _) = crate::grammar::blanks_before("a key such as inline:…")(input)?;
     let mut keys = Vec::with_capacity(1);
     loop {
         let (rest, key) = key(input)?;

@@ -3,7 +3,7 @@
 use super::{Attribute, hex_byte, word};
 use crate::{
     error::ParseError,
-    grammar::{Parsed, blanks, chars, fail, token, whole},
+    grammar::{Parsed, blanks_before, chars, fail, token, whole},
 };
 use core::{fmt, hash};
 use nom::sequence::separated_pair;
@@ -45,7 +45,11 @@ impl<'a> Attribute<'a> for Fingerprint<'a> {
 
     fn parse(value: &'a str) -> Result<Self, ParseError> {
         let hash = token("a hash function such as sha-256");
-        let (hash, digest) = whole(Self::NAME, value, separated_pair(hash, blanks, digest))?;
+        let (hash, digest) = whole(
+            Self::NAME,
+            value,
+            separated_pair(hash, blanks_before("a digest such as 4A:AD:…"), digest),
+        )?;
         Ok(Self { hash, digest })
     }
 

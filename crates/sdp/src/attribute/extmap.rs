@@ -3,7 +3,7 @@
 use super::{Attribute, Direction, flag};
 use crate::{
     error::ParseError,
-    grammar::{Parsed, after, blanks, fail, is_blank, number, rest, token, whole, word},
+    grammar::{Parsed, after, blanks_before, fail, is_blank, number, rest, token, whole, word},
 };
 use core::fmt;
 
@@ -69,7 +69,15 @@ impl<'a> Attribute<'a> for ExtMap<'a> {
     const NAME: &'static str = "extmap";
 
     fn parse(value: &'a str) -> Result<Self, ParseError> {
-        let parser = (id, after("/", direction), blanks, word("a URI"), rest);
+        const URI: &str = "the URI of an extension";
+
+        let parser = (
+            id,
+            after("/", direction),
+            blanks_before(URI),
+            word(URI),
+            rest,
+        );
         let (id, direction, _, uri, attributes) = whole(Self::NAME, value, parser)?;
         Ok(Self {
             id,

@@ -3,7 +3,7 @@
 use super::Attribute;
 use crate::{
     error::ParseError,
-    grammar::{is_blank, rest, whole, word},
+    grammar::{is_blank, is_token_char, require, rest, whole, word},
 };
 use core::fmt;
 
@@ -39,9 +39,13 @@ impl<'a> Attribute<'a> for Fmtp<'a> {
         })
     }
 
-    /// There are parameters.
+    /// There are parameters, and the format is a token.
     fn check(value: &'a str) -> Result<(), ParseError> {
-        match Self::parse(value)?.parameters.is_empty() {
+        let fmtp = Self::parse(value)?;
+        let is_token = fmtp.format.chars().all(is_token_char);
+        let expected = "a format of token characters";
+        require(is_token, Self::NAME, value, fmtp.format, expected)?;
+        match fmtp.parameters.is_empty() {
             true => Err(ParseError::new(
                 Self::NAME,
                 value.len(),

@@ -26,6 +26,10 @@ mod timing;
 pub use candidate::{Address, Candidate, CandidateKind, CandidateTransport, TcpType};
 pub(crate) use candidate::{TCP_TYPE_MISSING, lacks_foundation};
 pub use clock::{Eui48, Eui64, MediaClk, MediaClock, Ptp, PtpDomain, TsRefClk};
+pub(crate) use crypto::{
+    CRYPTO_KDR, CRYPTO_TAG, CRYPTO_WSH, KEY_LIFETIME, KEY_NAME, KEY_OF_28, KEY_OF_30, KEY_OF_38,
+    KEY_OF_44, KEY_OF_46,
+};
 pub use crypto::{Cryptex, Crypto, CryptoKey, KeyMgmt, Lifetime, Mki, Secret, SessionParameter};
 pub use direction::Direction;
 pub use dtls::{Digest, Fingerprint, Reuse, Setup, TlsId};

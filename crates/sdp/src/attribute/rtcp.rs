@@ -124,8 +124,9 @@ impl<'a> Attribute<'a> for RtcpFb<'a> {
     fn parse(value: &'a str) -> Result<Self, ParseError> {
         whole(Self::NAME, value, |input: &'a str| {
             let (input, payload_type) = payload_type_or_all(input)?;
-            let (input, _) = crate::grammar::blanks(input)?;
-            let (input, kind) = crate::grammar::word("a feedback message such as nack")(input)?;
+            const MESSAGE: &str = "a feedback message such as nack";
+            let (input, _) = crate::grammar::blanks_before(MESSAGE)(input)?;
+            let (input, kind) = crate::grammar::word(MESSAGE)(input)?;
             let (_, parameter) = rest(input)?;
             let feedback = Feedback::new(kind, parameter);
             Ok((

@@ -3,7 +3,10 @@
 use super::{Attribute, rtcp::payload_type};
 use crate::{
     error::ParseError,
-    grammar::{after, blanks, literal, number, whole, word_until},
+    grammar::{
+        after, blanks_before, is_integer, is_token_char, is_zero_based_integer, literal, number,
+        require, whole, word_until,
+    },
 };
 use core::fmt;
 use nom::combinator::opt;
@@ -79,7 +82,7 @@ impl<'a> Attribute<'a> for RtpMap<'a> {
     fn parse(value: &'a str) -> Result<Self, ParseError> {
         let parser = (
             payload_type("a payload type from 0 to 127"),
-            blanks,
+            blanks_before("a codec such as VP8/90000"),
             word_until(&['/'], "an encoding name"),
             literal("/", "a slash and a clock rate"),
             number("a clock rate"),
@@ -93,6 +96,24 @@ impl<'a> Attribute<'a> for RtpMap<'a> {
             clock_rate,
             channels: channels.flatten(),
         })
+    }
+
+    /// Numbers have no useless zeros and clock and channels are not 0, the name is a token, and a slash is followed by
+    /// something.
+    fn check(value: &'a str) -> Result<(), ParseError> {
+        let map = Self::parse(value)?;
+        let (number, rest) = value.split_once(' ').unwrap_or((value, ""));
+        let need = |is_right, part, what| require(is_right, Self::NAME, value, part, what);
+        let expected = "a payload type from 0 to 127, without a leading 0";
+        need(is_zero_based_integer(number), number, expected)?;
+        let is_token = map.encoding.chars().all(is_token_char);
+        need(is_token, map.encoding, "a name of token characters")?;
+        let mut words = rest.split('/').skip(1);
+        let clock = words.next().unwrap_or_default();
+        let expected = "a clock rate from 1, without a leading 0";
+        need(is_integer(clock), clock, expected)?;
+        let expected = "a number of channels from 1, or no slash";
+        words.try_for_each(|channels| need(is_integer(channels), channels, expected))
     }
 
     fn write(&self, out: &mut dyn fmt::Write) -> fmt::Result {

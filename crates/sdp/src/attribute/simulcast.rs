@@ -4,7 +4,10 @@
 use super::{Attribute, Parameters};
 use crate::{
     error::ParseError,
-    grammar::{Parsed, blanks, blanks0, chars, fail, is_token_char, offset_in, rest, token, whole},
+    grammar::{
+        Parsed, blanks, blanks_before, blanks0, chars, fail, is_token_char, offset_in, rest, token,
+        whole,
+    },
     parameters::RidLimits,
 };
 use alloc::vec::Vec;
@@ -68,7 +71,7 @@ impl<'a> Attribute<'a> for Rid<'a> {
 
     fn parse(value: &'a str) -> Result<Self, ParseError> {
         let id = token("an identifier of letters, digits, - and _");
-        let parser = (id, blanks, rid_direction, rest);
+        let parser = (id, blanks_before("send or recv"), rid_direction, rest);
         let (id, _, direction, restrictions) = whole(Self::NAME, value, parser)?;
         Ok(Self {
             id,

@@ -3,7 +3,7 @@
 use super::Attribute;
 use crate::{
     error::ParseError,
-    grammar::{Parsed, blanks, next_number, number, rest, token, whole, word_until},
+    grammar::{Parsed, blanks_before, next_number, number, rest, token, whole, word_until},
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -52,7 +52,7 @@ impl<'a> Attribute<'a> for Ssrc<'a> {
 
 fn ssrc(input: &str) -> Parsed<'_, Ssrc<'_>> {
     let (input, ssrc) = number("an SSRC below 4294967296")(input)?;
-    let (input, _) = blanks(input)?;
+    let (input, _) = blanks_before("an attribute such as cname:…")(input)?;
     let (input, attribute) = word_until(&[':'], "an attribute such as cname")(input)?;
     let (input, value) = match input.strip_prefix(':') {
         Some(value) => rest(value).map(|(input, value)| (input, Some(value)))?,

@@ -59,9 +59,11 @@ fn int_or_real(field: &'static str, value: &str, expected: &'static str) -> Resu
     };
     let is_digit = |c: char| c.is_ascii_digit();
     chars(field, whole, 1..=usize::MAX, is_digit, expected)?;
-    let zero = whole == "0" && fraction.is_none();
-    if zero || (whole.len() > 1 && whole.starts_with('0')) {
-        return Err(ParseError::new(field, 0, expected));
+    if whole == "0" && fraction.is_none() {
+        return Err(ParseError::new(field, 0, "a number above 0"));
+    }
+    if whole.len() > 1 && whole.starts_with('0') {
+        return Err(ParseError::new(field, 0, "no useless 0 at the beginning"));
     }
     let Some(fraction) = fraction else {
         return Ok(());
@@ -69,7 +71,11 @@ fn int_or_real(field: &'static str, value: &str, expected: &'static str) -> Resu
     let at = whole.len() + 1;
     chars(field, fraction, 1..=usize::MAX, is_digit, expected).map_err(|error| error.at(0, at))?;
     match fraction.ends_with('0') {
-        true => Err(ParseError::new(field, value.len() - 1, expected)),
+        true => {
+            let at = value.trim_end_matches('0').len();
+            let expected = "no useless 0 at the end: 25.0 is written 25, 12.50 is written 12.5";
+            Err(ParseError::new(field, at, expected))
+        }
         false => Ok(()),
     }
 }

@@ -1,10 +1,10 @@
-//! The grammar of the lines to the letter, where the parsers take more than that.
+//! The grammar of the lines where the parsers take more than that.
 
 use crate::{
     attribute::{Kind, lacks_foundation},
     error::ParseError,
     field::{Bandwidth, Connection, Key, Origin, Repeat, Timing, Zone},
-    grammar::{chars, is_blank, is_token_char, non_empty, offset_in},
+    grammar::{chars, is_blank, is_integer, is_token_char, non_empty, offset_in, require},
 };
 
 /// Checks the value of a line that is neither attribute nor `m=`.
@@ -28,8 +28,8 @@ pub(super) fn check(kind: char, value: &str) -> Result<(), ParseError> {
         'c' => Connection::check(value),
         'b' => Bandwidth::parse(value).map(drop),
         't' => Timing::check(value),
-        'r' => Repeat::parse(value).map(drop),
-        'z' => Zone::parse(value).map(drop),
+        'r' => Repeat::check(value),
+        'z' => Zone::check(value),
         'k' => Key::check(value),
         _ => Ok(()),
     }
@@ -61,18 +61,19 @@ fn address(
     expected: &'static str,
     is_one: fn(&str) -> bool,
 ) -> Result<(), ParseError> {
-    let bare = |text: &str| is_one(text.trim_matches(' '));
     let safe = |text: &str| !text.is_empty() && !text.contains(['(', ')', '<', '>']);
+    // A number may itself end in blanks, and needs none around it.
+    let spaced = |text: &str| field == "p=" || text.ends_with(' ');
     let well_formed = if let Some(start) = value.strip_suffix('>') {
-        start
-            .split_once('<')
-            .is_some_and(|(name, one)| safe(name) && bare(one))
+        let parts = start.split_once('<');
+        parts.is_some_and(|(name, one)| safe(name) && spaced(name) && is_one(one))
     } else if let Some(start) = value.strip_suffix(')') {
-        start
-            .split_once('(')
-            .is_some_and(|(one, name)| safe(name) && bare(one))
+        let parts = start.split_once('(');
+        parts.is_some_and(|(one, name)| {
+            safe(name) && spaced(one) && is_one(one.trim_end_matches(' '))
+        })
     } else {
-        bare(value)
+        is_one(value)
     };
     match well_formed {
         true => Ok(()),
@@ -83,7 +84,8 @@ fn address(
 fn email(text: &str) -> bool {
     let parts = text.split_once('@');
     parts.is_some_and(|(user, host)| {
-        !user.is_empty() && !host.is_empty() && !text.contains(is_blank)
+        let is_stop = |c: char| c.is_control() || c == ' ' || "()<>".contains(c);
+        !user.is_empty() && !host.is_empty() && !text.contains(is_stop)
     })
 }
 
@@ -96,37 +98,26 @@ fn phone(text: &str) -> bool {
             .all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-'))
 }
 
-/// `media SP port ["/" integer] SP proto 1*(SP fmt)`, beyond what the parser sees to: protocol and formats are tokens.
+/// `media SP port ["/" integer] SP proto 1*(SP fmt)`, beyond what the parser sees to: the number of ports is one, protocol
+/// and formats are tokens.
 pub(super) fn media(value: &str) -> Result<(), ParseError> {
-    let proto_at = value.split(is_blank).filter(|word| !word.is_empty()).nth(2);
-    let formats = value
+    let mut words = value
         .split(is_blank)
         .filter(|word| !word.is_empty())
-        .skip(3);
-    if let Some(proto) = proto_at {
-        let at = offset_in(value, proto);
-        let allowed = |c| is_token_char(c) || c == '/';
-        chars(
-            "m=",
-            proto,
-            1..=usize::MAX,
-            allowed,
-            "a protocol of tokens between slashes",
-        )
-        .map_err(|error| error.at(0, at))?;
+        .skip(1);
+    let need = |is_right, part, what| require(is_right, "m=", value, part, what);
+    let port = words.next().unwrap_or_default();
+    if let Some((_, count)) = port.split_once('/') {
+        let expected = "a number of ports from 1, without a leading 0";
+        need(is_integer(count), count, expected)?;
     }
-    for format in formats {
-        let at = offset_in(value, format);
-        chars(
-            "m=",
-            format,
-            1..=usize::MAX,
-            is_token_char,
-            "a format of token characters",
-        )
-        .map_err(|error| error.at(0, at))?;
-    }
-    Ok(())
+    let token = |word, expected| {
+        chars("m=", word, 1..=usize::MAX, is_token_char, expected)
+            .map_err(|error| error.at(0, offset_in(value, word)))
+    };
+    let mut parts = words.next().unwrap_or_default().split('/');
+    parts.try_for_each(|part| token(part, "a protocol of tokens between slashes"))?;
+    words.try_for_each(|format| token(format, "a format of token characters"))
 }
 
 /// The first blank that is not a single space between words.
@@ -155,7 +146,9 @@ fn stray_inside(value: &str) -> Option<(usize, &'static str)> {
 /// The same in the value of an attribute, some of which have blanks of their own.
 pub(super) fn stray_blank_in(kind: Kind, value: &str) -> Option<(usize, &'static str)> {
     let leading = match kind {
-        // The RFC's grammar has a space there, and the draft's examples.
+        // The RFC's grammar has a space there.
+        Kind::SourceFilter if !value.starts_with(' ') => return Some((0, "a space")),
+        // And the draft's examples.
         Kind::SourceFilter | Kind::MsidSemantic => value.strip_prefix(' ').map_or(0, |_| 1),
         // It is the foundation that is missing.
         Kind::Candidate if lacks_foundation(value) => 1,

@@ -1,10 +1,12 @@
-//! What of a description departs from the RFCs, all of it, with its place: the strict mode.
+//! What of a description departs from the RFCs, with its place: the strict mode.
 
 mod fields;
 mod section;
+mod together;
 mod walk;
 
 use crate::{
+    decode::{MARK, NO_MARK},
     error::{Explanation, ParseError},
     line::LineEnd,
     reference::{self, Reference},
@@ -39,6 +41,10 @@ pub enum Rule {
     Undefined,
     /// Names are given once: mids, rids, payload types, extension ids.
     Ambiguous,
+    /// What is said in one place goes with what is said in another: attributes that need each other, a codec and its clock.
+    Consistency,
+    /// The text is UTF-8, or of the character set that it names, and no mark stands before it.
+    Encoding,
     /// What the RFCs have given up is not written any more.
     Obsolete,
 }
@@ -57,6 +63,8 @@ impl Rule {
         Self::AttributeRepeated,
         Self::Undefined,
         Self::Ambiguous,
+        Self::Consistency,
+        Self::Encoding,
         Self::Obsolete,
     ];
 
@@ -74,6 +82,8 @@ impl Rule {
             Self::AttributeRepeated => "attribute-repeated",
             Self::Undefined => "undefined",
             Self::Ambiguous => "ambiguous",
+            Self::Consistency => "consistency",
+            Self::Encoding => "encoding",
             Self::Obsolete => "obsolete",
         }
     }
@@ -92,6 +102,8 @@ impl Rule {
             Self::AttributeRepeated => "such an attribute is there once",
             Self::Undefined => "what is named is defined",
             Self::Ambiguous => "names are given once",
+            Self::Consistency => "what is said in one place goes with what is said in another",
+            Self::Encoding => "the text is UTF-8, or of the character set that it names",
             Self::Obsolete => "what was given up is not written any more",
         }
     }
@@ -191,10 +203,20 @@ impl core::error::Error for Deviation {}
 
 /// Everything in which a text departs from the RFCs, in the order of its lines, at most [`Deviation::MAX`].
 ///
-/// It goes on after what [`Session::parse`] would refuse, so that one look is enough. In a text in which nothing is found,
-/// nothing departs from what this crate checks: the grammar of [RFC 8866](https://www.rfc-editor.org/rfc/rfc8866.html) and
-/// of the attributes that it has types for, the order and number of lines, and that what is named is defined once. Not all
-/// that the documents say of values and of attributes that need each other is checked.
+/// It goes on after what [`Session::parse`] would refuse, so that one look is enough. What it looks at:
+///
+/// - The grammar of [RFC 8866 §9](https://www.rfc-editor.org/rfc/rfc8866.html#section-9): line ends, types, order and number
+///   of the lines, and their values. Of URIs, e-mail addresses and domain names, which other documents define, it knows the
+///   characters only. Numbers that the grammar leaves unbounded have to fit 64 bits.
+/// - The grammar of the attributes of [`Kind`](crate::attribute::Kind), where they may stand and how often. Other attributes
+///   have a name and a value, and that is all that is asked of them.
+/// - Names: what is named (payload types, mids, rids) is defined, and what may be given once is given once (those, extension
+///   ids, tags of keys, the `a=fmtp` of a format, the BUNDLE group of a section).
+/// - What has to go together: `ice-ufrag` and `ice-pwd`, `rtcp-mux-only` and `rtcp-mux`, `bundle-only` and port 0 in a group,
+///   `group` and `mid`, a key and its suite, Opus and its clock.
+///
+/// It does not look at what a text means beyond that: whether addresses and ports are of any use, whether sections that share
+/// a transport agree, or what an answer may say to an offer, which is for [`offer_answer`](crate::offer_answer).
 pub fn check(text: &str) -> Vec<Deviation> {
     let parsed = Session::parse(text);
     if text.len() > Limits::default().bytes {
@@ -202,7 +224,8 @@ pub fn check(text: &str) -> Vec<Deviation> {
         return parsed.err().iter().map(refusal).collect();
     }
     let mut walk = walk::Walk::default();
-    let mut rest = text;
+    let unmarked = text.strip_prefix(MARK);
+    let mut rest = unmarked.unwrap_or(text);
     while !rest.is_empty() {
         let (line, end, after) = crate::grammar::line(rest);
         walk.line(
@@ -216,6 +239,13 @@ pub fn check(text: &str) -> Vec<Deviation> {
         rest = after;
     }
     let mut found = walk.finish();
+    if unmarked.is_some() {
+        let in_first = found.iter_mut().filter(|deviation| deviation.line == 1);
+        in_first.for_each(|deviation| deviation.column += MARK.len_utf8() as u32);
+        let error = ParseError::new("the text", 0, NO_MARK).at(1, 0);
+        let reference = Reference::rfc("8866", "5.1");
+        found.insert(0, deviation(Rule::Encoding, error, reference));
+    }
     if let Err(error) = parsed {
         let same = |deviation: &&mut Deviation| {
             let of_field = deviation.rule == Rule::LineMissing && deviation.field == error.field;
@@ -231,14 +261,23 @@ pub fn check(text: &str) -> Vec<Deviation> {
 }
 
 fn refusal(error: &ParseError) -> Deviation {
+    let reference = error.reference().unwrap_or(reference::SDP);
+    Deviation {
+        refused: true,
+        ..deviation(Rule::Syntax, *error, reference)
+    }
+}
+
+/// What an error says, as something that is forgiven.
+pub(crate) const fn deviation(rule: Rule, error: ParseError, reference: Reference) -> Deviation {
     Deviation {
         line: error.line,
         column: error.column,
         field: error.field,
-        rule: Rule::Syntax,
+        rule,
         expected: error.expected,
-        reference: error.reference().unwrap_or(reference::SDP),
-        refused: true,
+        reference,
+        refused: false,
     }
 }
 

@@ -2,10 +2,12 @@
 
 use super::{Rule, walk::Found};
 use crate::{
-    attribute::{Attribute, ExtMap, Fmtp, Kind, Parameters, Rid, RtcpFb, RtpMap, Simulcast},
+    attribute::{
+        Attribute, Crypto, ExtMap, Fmtp, Kind, Parameters, Rid, RtcpFb, RtpMap, Simulcast,
+    },
     error::ParseError,
     grammar::{is_blank, offset_in},
-    reference::Reference,
+    reference::{OPUS, Reference, TAG_TWICE, of_attribute},
 };
 use alloc::vec::Vec;
 
@@ -25,6 +27,12 @@ pub(super) struct Section<'t> {
     rids: Vec<(&'t str, u32, usize)>,
     simulcast: Vec<(&'t str, Place)>,
     extensions: Vec<u16>,
+    /// The formats that an `a=fmtp` speaks of, with line and column.
+    described: Vec<(&'t str, u32, usize)>,
+    /// The tags of `a=crypto`, with line and column.
+    tags: Vec<(u32, u32, usize)>,
+    /// Whether the port is another than 0, with which a section is rejected or bundle-only.
+    pub(super) has_port: bool,
 }
 
 /// Where something stands, and what it is.
@@ -38,12 +46,32 @@ pub(super) struct Place {
 impl Place {
     fn add(self, rule: Rule, expected: &'static str, found: &mut Found) {
         let error = ParseError::new(self.kind.name(), self.offset, expected).at(self.line, 0);
-        found.add(rule, error, self.kind.reference());
+        found.add(rule, error, of_attribute(self.kind, expected));
     }
 }
 
 pub(super) fn extension_id(value: &str) -> Option<u16> {
     ExtMap::parse(value).ok().map(|extension| extension.id)
+}
+
+const RID_TWICE: &str = "an id that no other a=rid has";
+
+/// Says of which of these, each with line and column, there was one before. Afterwards they are sorted.
+fn given_once<T: Copy + Ord>(
+    all: &mut [(T, u32, usize)],
+    kind: Kind,
+    expected: &'static str,
+    found: &mut Found,
+) {
+    all.sort_unstable();
+    for pair in all.windows(2) {
+        if let [(first, ..), (second, line, offset)] = *pair
+            && first == second
+        {
+            let place = Place { kind, line, offset };
+            place.add(Rule::Ambiguous, expected, found);
+        }
+    }
 }
 
 impl<'t> Section<'t> {
@@ -53,6 +81,8 @@ impl<'t> Section<'t> {
             let mut parts = protocol.split('/');
             parts.any(|part| part.eq_ignore_ascii_case("RTP"))
         });
+        let port = words.clone().nth(1).unwrap_or_default();
+        let port = port.split('/').next().unwrap_or_default();
         let formats: Vec<_> = words
             .skip(3)
             .map(|format| (format, offset_in(value, format) + 2))
@@ -76,6 +106,9 @@ impl<'t> Section<'t> {
             rids: Vec::new(),
             simulcast: Vec::new(),
             extensions: Vec::new(),
+            described: Vec::new(),
+            tags: Vec::new(),
+            has_port: port.contains(|c| c != '0'),
         }
     }
 
@@ -105,6 +138,16 @@ impl<'t> Section<'t> {
             Kind::RtpMap => {
                 if let Ok(map) = RtpMap::parse(value) {
                     self.name(map.payload_type, place, found);
+                    if map.encoding.eq_ignore_ascii_case("opus")
+                        && (map.clock_rate, map.channels) != (48_000, Some(2))
+                        // Such a number is a deviation of its own.
+                        && map.clock_rate != 0
+                        && map.channels != Some(0)
+                    {
+                        let offset = offset_in(value, map.encoding) + offset;
+                        let place = Place { offset, ..place };
+                        place.add(Rule::Consistency, OPUS, found);
+                    }
                     match self.encodings.get_mut(usize::from(map.payload_type)) {
                         Some(encoding @ None) => *encoding = Some(map.encoding),
                         _ => place.add(Rule::Ambiguous, "one rtpmap for a payload type", found),
@@ -112,9 +155,11 @@ impl<'t> Section<'t> {
                 }
             }
             Kind::Fmtp => {
-                if let Ok(fmtp) = Fmtp::parse(value)
-                    && let Some(payload_type) = fmtp.payload_type()
-                {
+                let Ok(fmtp) = Fmtp::parse(value) else {
+                    return;
+                };
+                self.described.push((fmtp.format, line, offset));
+                if let Some(payload_type) = fmtp.payload_type() {
                     self.name(payload_type, place, found);
                     let at = offset_in(value, fmtp.parameters.0) + offset;
                     let place = Place {
@@ -157,6 +202,11 @@ impl<'t> Section<'t> {
                     }));
                 }
             }
+            Kind::Crypto => {
+                if let Ok(crypto) = Crypto::parse(value) {
+                    self.tags.push((crypto.tag, line, offset));
+                }
+            }
             Kind::ExtMap => {
                 if let Some(id) = extension_id(value) {
                     if self.extensions.contains(&id) {
@@ -177,16 +227,10 @@ impl<'t> Section<'t> {
             self.check_formats(found);
             self.check_parameters(found);
         }
-        self.rids.sort_unstable();
-        for pair in self.rids.windows(2) {
-            if let [(first, ..), (second, line, offset)] = pair
-                && first == second
-            {
-                let (kind, line, offset) = (Kind::Rid, *line, *offset);
-                let place = Place { kind, line, offset };
-                place.add(Rule::Ambiguous, "an id that no other a=rid has", found);
-            }
-        }
+        given_once(&mut self.rids, Kind::Rid, RID_TWICE, found);
+        given_once(&mut self.tags, Kind::Crypto, TAG_TWICE, found);
+        let expected = "one fmtp for a format";
+        given_once(&mut self.described, Kind::Fmtp, expected, found);
         for (rid, place) in &self.simulcast {
             if self
                 .rids

@@ -1,12 +1,16 @@
 //! The walk over the lines of a description: their types, order and number.
 
-use super::{Deviation, Rule, fields, section::Section};
+use super::{
+    Deviation, Rule, fields,
+    section::Section,
+    together::{Lines, NO_BUNDLE},
+};
 use crate::{
-    attribute::{Attribute, Direction, Group, Kind, Level, RawAttribute, TCP_TYPE_MISSING, Typed},
+    attribute::{Attribute, Direction, Group, Kind, Level, RawAttribute, Typed},
     error::ParseError,
-    grammar::{is_token_char, offset_in},
+    grammar::{self, is_token_char, offset_in},
     line::LineEnd,
-    reference::{self, Reference},
+    reference::{self, IN_TWO_BUNDLES, NO_MID, NO_SUCH_MID, Reference, of_attribute},
 };
 use alloc::vec::Vec;
 
@@ -19,15 +23,26 @@ pub(super) struct Walk<'t> {
     rank: Option<usize>,
     /// The types of line that were seen in this section, a bit for each letter.
     kinds: u32,
+    /// The types of line in which there is a CR, or that one made part of the line before.
+    swallowed: u32,
     /// The kinds of attribute that were seen in this section, a bit for each.
     attributes: u128,
     /// Whether the session has a `c=` for all sections.
     session_has_connection: bool,
     section: Option<Section<'t>>,
+    /// Attributes of this section that need others, and those of the session.
+    together: Lines,
+    session_together: Lines,
     session_extensions: Vec<u16>,
     mids: Vec<(&'t str, u32)>,
     /// The mids of groups, with line and column.
     grouped: Vec<(&'t str, u32, usize)>,
+    /// The same for groups that are a BUNDLE.
+    bundled: Vec<(&'t str, u32, usize)>,
+    /// The lines of the sections without `a=mid`.
+    nameless: Vec<u32>,
+    /// The mids of the sections with `a=bundle-only`, and where that is.
+    bundle_only: Vec<(Option<&'t str>, u32)>,
 }
 
 /// What was found so far.
@@ -36,8 +51,8 @@ pub(super) struct Found(Vec<Deviation>);
 
 impl Found {
     /// Adds what makes the parser refuse the text, if there is room.
-    pub(super) fn refuse(&mut self, error: ParseError, reference: Reference) {
-        self.add(Rule::Syntax, error, reference);
+    pub(super) fn refuse(&mut self, rule: Rule, error: ParseError, reference: Reference) {
+        self.add(rule, error, reference);
         if let Some(deviation) = self.0.last_mut() {
             deviation.refused = (deviation.line, deviation.column) == (error.line, error.column);
         }
@@ -46,15 +61,7 @@ impl Found {
     /// Adds what an error says, if there is room.
     pub(super) fn add(&mut self, rule: Rule, error: ParseError, reference: Reference) {
         if self.0.len() < Deviation::MAX {
-            self.0.push(Deviation {
-                line: error.line,
-                column: error.column,
-                field: error.field,
-                rule,
-                expected: error.expected,
-                reference,
-                refused: false,
-            });
+            self.0.push(super::deviation(rule, error, reference));
         }
     }
 }
@@ -95,17 +102,12 @@ impl<'t> Walk<'t> {
 
     pub(super) fn line(&mut self, text: &'t str, end: LineEnd) {
         self.number += 1;
-        if end != LineEnd::CrLf {
+        if end != LineEnd::CrLf && !text.contains('\r') {
             self.add(Rule::LineEnd, "the line", text.len(), "CR LF");
         }
-        if let Some(at) = text.find(['\r', '\0']) {
-            let expected = "no lone CR, and no NUL";
-            let error = ParseError::new("the line", at, expected).at(self.number, 0);
-            if text.contains('\r') || text.starts_with("m=") {
-                return self.found.refuse(error, reference::SDP);
-            }
-            return self.found.add(Rule::Syntax, error, reference::SDP);
-        }
+        let Some(text) = self.controls(text) else {
+            return;
+        };
         let kind = match *text.as_bytes() {
             [kind, b'=', ..] if kind.is_ascii() => char::from(kind),
             _ => {
@@ -122,13 +124,40 @@ impl<'t> Walk<'t> {
         self.kinds |= bit(kind);
     }
 
+    /// Says of CR and NUL that they should not be there. The line as far as it can be read in spite of them.
+    fn controls(&mut self, text: &'t str) -> Option<&'t str> {
+        if let Some(at) = text.find('\r') {
+            let error = ParseError::new("the line", at, grammar::stray_cr(text));
+            let error = error.at(self.number, 0);
+            self.found.refuse(Rule::LineEnd, error, reference::SDP);
+            let trimmed = text.trim_end_matches('\r');
+            // What was meant to be lines of their own is there, at least.
+            for line in trimmed.split('\r') {
+                if let [kind @ b'a'..=b'z', b'=', ..] = *line.as_bytes() {
+                    self.swallowed |= bit(kind.into());
+                }
+            }
+            return (!trimmed.contains(['\r', '\0'])).then_some(trimmed);
+        }
+        let Some(at) = text.find('\0') else {
+            return Some(text);
+        };
+        let error = ParseError::new("the line", at, "no NUL").at(self.number, 0);
+        match text.starts_with("m=") {
+            true => self.found.refuse(Rule::Syntax, error, reference::SDP),
+            false => self.found.add(Rule::Syntax, error, reference::SDP),
+        }
+        None
+    }
+
     /// A new media section.
     fn media(&mut self, value: &'t str) {
         self.end_section();
         self.blanks('m', value);
         if let Err(error) = crate::media::check(value) {
             let error = error.at(self.number, 2);
-            self.found.refuse(error, Reference::rfc("8866", "5.14"));
+            let reference = Reference::rfc("8866", "5.14");
+            self.found.refuse(Rule::Syntax, error, reference);
         } else if let Err(error) = fields::media(value) {
             self.syntax(error);
         }
@@ -158,6 +187,17 @@ impl<'t> Walk<'t> {
             self.rank = Some(rank);
             return;
         }
+        let has = |kinds: u32, kind| kinds & bit(kind) != 0;
+        if kind == 'r' && !has(self.kinds, 't') {
+            let expected = "a t= line before it, the times of which it repeats";
+            return self.add(Rule::LineOrder, "r=", 0, expected);
+        }
+        if kind == 'z' && !has(self.kinds, 'r') {
+            let expected = "an r= line before z=, which adjusts the times of one";
+            let error = ParseError::new("r=", 0, expected).at(self.number, 0);
+            self.found
+                .add(Rule::LineMissing, error, Reference::rfc("8866", "5.11"));
+        }
         // Every t= begins a new round of r= and z=.
         let again = kind == 't'
             && self
@@ -165,8 +205,10 @@ impl<'t> Walk<'t> {
                 .is_some_and(|last| order.get(last..=last) >= Some("r"));
         let in_times = matches!(order.get(self.rank.unwrap_or(0)..), Some(rest) if rest.starts_with(['t', 'r', 'z']));
         if again && in_times {
-            self.kinds &= !bit('z');
             self.rank = Some(rank);
+        }
+        if kind == 't' {
+            self.kinds &= !(bit('r') | bit('z'));
         }
         match self.rank {
             Some(last) if rank < last => {
@@ -267,16 +309,14 @@ impl<'t> Walk<'t> {
             add(Rule::AttributeRepeated, expected);
         }
         self.attributes |= bit;
+        self.together.note(kind, self.number);
     }
 
     /// Whether the value can be read; what is wrong with it is said.
     fn attribute_value(&mut self, kind: Kind, raw: &RawAttribute<'t>, value: &'t str) -> bool {
         let offset = 3 + raw.name.len();
         let mut add = |rule, error: ParseError| {
-            let reference = match error.expected {
-                TCP_TYPE_MISSING => Reference::rfc("6544", "4.5"),
-                _ => kind.reference(),
-            };
+            let reference = of_attribute(kind, error.expected);
             self.found
                 .add(rule, error.at(self.number, offset), reference);
         };
@@ -305,12 +345,15 @@ impl<'t> Walk<'t> {
     fn remember(&mut self, kind: Kind, value: &'t str, offset: usize) {
         match (&mut self.section, kind) {
             (None, Kind::Group) => {
-                for mid in Group::parse(value)
-                    .map(|group| group.mids)
-                    .unwrap_or_default()
-                {
+                let Ok(group) = Group::parse(value) else {
+                    return;
+                };
+                for mid in &group.mids {
                     let at = offset_in(value, mid) + offset;
                     self.grouped.push((mid, self.number, at));
+                    if group.is_bundle() {
+                        self.bundled.push((mid, self.number, at));
+                    }
                 }
             }
             (None, Kind::ExtMap) => {
@@ -340,9 +383,11 @@ impl<'t> Walk<'t> {
 
     /// What can only be said at the end of the session's lines or of a media section.
     fn end_section(&mut self) {
-        let has_connection = self.kinds & bit('c') != 0;
+        let has_connection = (self.kinds | self.swallowed) & bit('c') != 0;
+        let together = core::mem::take(&mut self.together);
         match self.section.take() {
             None => {
+                self.session_together = together;
                 self.session_has_connection = has_connection;
                 for (kind, expected) in [
                     ('v', "a v= line: v=0"),
@@ -350,7 +395,7 @@ impl<'t> Walk<'t> {
                     ('s', "an s= line: the session's name, or -"),
                     ('t', "a t= line: when the session is on, or 0 0"),
                 ] {
-                    if self.kinds & bit(kind) == 0 {
+                    if (self.kinds | self.swallowed) & bit(kind) == 0 {
                         self.missing(kind, expected);
                     }
                 }
@@ -362,17 +407,22 @@ impl<'t> Walk<'t> {
                     let reference = error.reference().unwrap_or(reference::SDP);
                     self.found.add(Rule::LineMissing, error, reference);
                 }
+                if self.attributes & 1 << Kind::Mid as u32 == 0 {
+                    self.nameless.push(section.line);
+                }
+                if let Some(line) = together.bundle_only {
+                    let mid = self.mids.last().filter(|(_, line)| *line > section.line);
+                    self.bundle_only.push((mid.map(|(mid, _)| *mid), line));
+                }
+                let session = &mut self.session_together;
+                together.finish(session, section.has_port, &mut self.found);
                 section.finish(&mut self.found);
             }
         }
     }
 
-    pub(super) fn finish(mut self) -> Vec<Deviation> {
-        let in_session = self.section.is_none();
-        if in_session {
-            self.number += 1;
-        }
-        self.end_section();
+    /// What can only be said of mids and groups when all are known.
+    fn check_groups(&mut self) {
         self.mids.sort_unstable();
         let twice = self.mids.windows(2).filter_map(|pair| match pair {
             [(first, _), (second, line)] if first == second => Some(*line),
@@ -389,11 +439,50 @@ impl<'t> Walk<'t> {
                 .binary_search_by(|(other, _)| other.cmp(mid))
                 .is_err()
             {
-                let error = ParseError::new("group", *at, "the mid of a section").at(*line, 0);
-                self.found
-                    .add(Rule::Undefined, error, Kind::Group.reference());
+                let error = ParseError::new("group", *at, NO_SUCH_MID).at(*line, 0);
+                let reference = of_attribute(Kind::Group, NO_SUCH_MID);
+                self.found.add(Rule::Undefined, error, reference);
             }
         }
+        if !self.grouped.is_empty() {
+            for line in &self.nameless {
+                let error = ParseError::new("mid", 0, NO_MID).at(*line, 0);
+                let reference = of_attribute(Kind::Mid, NO_MID);
+                self.found.add(Rule::Consistency, error, reference);
+            }
+        }
+        // A section is in one BUNDLE group at the most; nothing is said of one that the group names twice.
+        self.bundled.sort_unstable();
+        for pair in self.bundled.windows(2) {
+            if let [(first, one, _), (second, other, at)] = *pair
+                && first == second
+                && one != other
+            {
+                let error = ParseError::new("group", at, IN_TWO_BUNDLES).at(other, 0);
+                let reference = of_attribute(Kind::Group, IN_TWO_BUNDLES);
+                self.found.add(Rule::Ambiguous, error, reference);
+            }
+        }
+        let names = |mid: &str| {
+            let found = self.bundled.binary_search_by(|(other, ..)| other.cmp(&mid));
+            found.is_ok()
+        };
+        for (mid, line) in &self.bundle_only {
+            if !mid.is_some_and(names) {
+                let error = ParseError::new(Kind::BundleOnly.name(), 2, NO_BUNDLE).at(*line, 0);
+                let reference = Kind::BundleOnly.reference();
+                self.found.add(Rule::Consistency, error, reference);
+            }
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Vec<Deviation> {
+        let in_session = self.section.is_none();
+        if in_session {
+            self.number += 1;
+        }
+        self.end_section();
+        self.check_groups();
         let Found(mut found) = self.found;
         found.sort_by_key(|deviation| (deviation.line, deviation.column));
         found

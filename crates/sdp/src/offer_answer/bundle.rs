@@ -2,23 +2,24 @@
 
 use super::outline::{Outline, SectionOutline, Violation};
 use crate::reference::Reference;
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 
-/// The sections of an answer's BUNDLE group: those of the offered group that are accepted, in its order
+/// The sections of an answer's BUNDLE group: those of the offered group that are accepted, in its order and each once
 /// ([RFC 9143 §7.3](https://www.rfc-editor.org/rfc/rfc9143.html#section-7.3)). Empty if none is: then the answer has no such
 /// group.
-pub fn answer_bundle<'a>(offered: &[&'a str], accepted: impl Fn(&str) -> bool) -> Vec<&'a str> {
+pub fn answer_bundle<S: AsRef<str>>(offered: &[S], accepted: impl Fn(&str) -> bool) -> Vec<&str> {
+    let mut named = BTreeSet::new();
+    let offered = offered.iter().map(AsRef::as_ref);
     offered
-        .iter()
-        .copied()
-        .filter(|mid| accepted(mid))
+        .filter(|mid| accepted(mid) && named.insert(*mid))
         .collect()
 }
 
-/// The section whose transport carries the group: the first that is in use
+/// The section whose transport carries the group: the first that has one of its own and is in use, which `in_use` says
 /// ([RFC 9143 §7.2.1](https://www.rfc-editor.org/rfc/rfc9143.html#section-7.2.1)).
-pub fn tagged_mid<'a>(bundle: &[&'a str], in_use: impl Fn(&str) -> bool) -> Option<&'a str> {
-    bundle.iter().copied().find(|mid| in_use(mid))
+pub fn tagged_mid<S: AsRef<str>>(bundle: &[S], in_use: impl Fn(&str) -> bool) -> Option<&str> {
+    let mut bundle = bundle.iter().map(AsRef::as_ref);
+    bundle.find(|mid| in_use(mid))
 }
 
 /// Whether each group of an answer is a part of one of the offer's, and every section is in one group at most

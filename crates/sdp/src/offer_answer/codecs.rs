@@ -12,14 +12,7 @@ use alloc::{string::String, string::ToString, vec::Vec};
 ///
 /// Each of one's own is taken once. If the offer has one codec under several numbers, the first counts: what is answered is
 /// what will be received ([RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.1)).
-///
-/// ```
-/// use rtckit_sdp::offer_answer::common_by;
-///
-/// let pairs = common_by(&["VP8", "H264", "vp8"], &["AV1", "vp8"], |a, b| a.eq_ignore_ascii_case(b));
-/// assert_eq!(pairs, [(&"VP8", &"vp8")]);
-/// ```
-pub fn common_by<'o, 'w, O, W>(
+fn common_by<'o, 'w, O, W>(
     offered: &'o [O],
     own: &'w [W],
     same: impl Fn(&O, &W) -> bool,

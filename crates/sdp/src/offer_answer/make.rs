@@ -13,7 +13,7 @@ use crate::{
     },
     codec::Codec,
     error::Error,
-    field::Origin,
+    field::{Connection, Origin},
     line::Line,
     media::Media,
     session::{Limits, Session},
@@ -39,10 +39,12 @@ pub struct Capabilities<'c> {
     pub simulcast: bool,
     /// The port of the answer: 9 if it is told by candidates.
     pub port: u16,
+    /// The `c=` of the answer: unspecified (`0.0.0.0`) if it is told by candidates.
+    pub connection: Connection<'c>,
 }
 
 impl Default for Capabilities<'_> {
-    /// Both directions, nothing known, `active`, port 9.
+    /// Both directions, nothing known, `active`, port 9 of no address.
     fn default() -> Self {
         Self {
             direction: Direction::SendRecv,
@@ -51,6 +53,7 @@ impl Default for Capabilities<'_> {
             setup: Setup::Active,
             simulcast: false,
             port: 9,
+            connection: Connection::UNSPECIFIED,
         }
     }
 }
@@ -58,8 +61,9 @@ impl Default for Capabilities<'_> {
 /// The answer to an offer: which sections are accepted and with what.
 ///
 /// `capabilities` is asked for each section that is offered, by its index from 0; `None` rejects it. A section is rejected too if no codec is
-/// common, or if it must share RTP's port with RTCP and cannot. Where media go and come from is the caller's to add to the
-/// sections that were accepted: ICE credentials and candidates, fingerprints, `c=`, `a=msid`, `a=ssrc`.
+/// common, or if it must share RTP's port with RTCP and cannot. Where media go and come from, beside `c=` and port, is the
+/// caller's to add to the sections that were accepted: ICE credentials and candidates, fingerprints, keys, `a=ptime`,
+/// `a=msid`, `a=ssrc`.
 ///
 /// ```
 /// use rtckit_sdp::{
@@ -98,7 +102,8 @@ impl Default for Capabilities<'_> {
 /// offered: sections that would not fit any more are rejected.
 ///
 /// # Errors
-/// The offer has words that cannot be written again, or an answer would be too long even if it rejected everything.
+/// The offer or a connection has words that cannot be written again, or an answer would be too long even if it rejected
+/// everything.
 pub fn answer<'c>(
     offer: &Session<'_>,
     origin: &Origin<'_>,
@@ -414,7 +419,15 @@ fn push_extensions(
 }
 
 fn push_codec(codec: &CommonCodec<'_>, section: &mut Media<'static>) -> Result<(), Error> {
-    section.push(codec.offered.rtpmap)?;
+    section.push(RtpMap {
+        // One channel is what holds without a number.
+        channels: codec
+            .offered
+            .rtpmap
+            .channels
+            .filter(|channels| *channels != 1),
+        ..codec.offered.rtpmap
+    })?;
     for feedback in &codec.feedback {
         section.push(RtcpFb {
             payload_type: Some(codec.payload_type()),

@@ -3,12 +3,12 @@
 use super::shape::Shape;
 use crate::{
     attribute::{Attribute, Direction, RtcpMux, RtcpMuxOnly, Setup},
-    field::{Connection, Origin},
+    field::{Connection, Origin, Timing},
     media::Media,
     reference::Reference,
     session::Session,
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 use core::fmt;
 
 /// What of a description the rules between descriptions look at: made from a [`Session`] with [`of`](Self::of), or by hand
@@ -19,10 +19,12 @@ pub struct Outline<'s> {
     pub sections: Vec<SectionOutline<'s>>,
     /// The mids of each BUNDLE group.
     pub bundles: Vec<Vec<&'s str>>,
+    /// The `t=` lines; none if they are not to be compared.
+    pub times: Vec<Timing>,
 }
 
-/// What of a media section the rules look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What of a media section the rules look at. The default is an unnamed section in use, both ways, that is not RTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SectionOutline<'s> {
     /// The first word of the `m=` line.
     pub kind: &'s str,
@@ -36,8 +38,41 @@ pub struct SectionOutline<'s> {
     pub is_rtp: bool,
     /// Whether there is an `a=rtcp-mux`.
     pub rtcp_mux: bool,
+    /// The `a=setup` that holds.
+    pub setup: Option<Setup>,
     /// The direction that holds.
     pub direction: Direction,
+    /// Where multicast goes: the `c=` lines that hold, if they are of multicast, the port, and the number of ports.
+    pub multicast: Option<Multicast<'s>>,
+}
+
+/// Where multicast goes, which is one place for all who take part
+/// ([RFC 3264 §6.2](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.2)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Multicast<'s> {
+    /// The `c=` lines that hold: several, for layers.
+    pub connections: Vec<Connection<'s>>,
+    /// The port.
+    pub port: u16,
+    /// The number of ports, if the `m=` line gives one.
+    pub port_count: Option<u32>,
+}
+
+impl<'s> Multicast<'s> {
+    /// Where the media of a section go, if that is multicast; `session` is the `c=` of the session, which holds for
+    /// sections without one.
+    pub(super) fn of(media: &'s Media<'_>, session: Option<Connection<'s>>) -> Option<Self> {
+        let mut connections: Vec<_> = media.connections().flatten().collect();
+        if connections.is_empty() {
+            connections.extend(session);
+        }
+        let is_multicast = connections.iter().any(Connection::is_multicast);
+        is_multicast.then(|| Self {
+            connections,
+            port: media.port(),
+            port_count: media.port_count(),
+        })
+    }
 }
 
 impl<'s> Outline<'s> {
@@ -52,12 +87,31 @@ impl<'s> Outline<'s> {
             rejected: shape.is_rejected(index),
             is_rtp: is_rtp(media.protocol()),
             rtcp_mux: media.has(RtcpMux::NAME),
-            direction: session.direction_of(media),
+            setup: match media.attribute::<Setup>() {
+                Some(own) => own.ok(),
+                None => shape.setup,
+            },
+            direction: media.direction().unwrap_or(shape.direction),
+            multicast: Multicast::of(media, shape.connection),
         });
         Self {
             sections: sections.collect(),
             bundles: session.bundle_groups().map(|group| group.mids).collect(),
+            times: session.timings().flatten().collect(),
         }
+    }
+
+    /// The same without the rejected sections in its BUNDLE groups. They have no place there
+    /// ([RFC 9143 §7.3.3](https://www.rfc-editor.org/rfc/rfc9143.html#section-7.3.3)), but not all implementations take them
+    /// out (werift 0.24 does not), and who knows that they are rejected can do without the rule.
+    #[must_use]
+    pub fn without_rejected_in_bundles(mut self) -> Self {
+        let rejected = self.sections.iter().filter(|section| section.rejected);
+        let rejected: BTreeSet<_> = rejected.filter_map(|section| section.mid).collect();
+        for bundle in &mut self.bundles {
+            bundle.retain(|mid| !rejected.contains(mid));
+        }
+        self
     }
 }
 
@@ -77,6 +131,15 @@ pub struct Violation {
     pub rule: &'static str,
     /// Where the rule is.
     pub reference: Reference,
+}
+
+impl Violation {
+    /// The line that begins the section which breaks it, in the text `session` was parsed from; `None` if it is not a
+    /// single section.
+    pub fn line(&self, session: &Session<'_>) -> Option<u32> {
+        let section = session.media().get(self.section?)?;
+        Some(section.media_line().number())
+    }
 }
 
 impl fmt::Display for Violation {
@@ -104,7 +167,11 @@ const fn broken(
 }
 
 /// Whether `answer` is an answer to `offer`, by all rules that hold for every use of SDP: [`check_sections`],
-/// [`check_directions`], [`check_bundles`](super::check_bundles).
+/// [`check_directions`], [`check_bundles`](super::check_bundles), and
+///
+/// - the times are the offer's ([RFC 3264 §6](https://www.rfc-editor.org/rfc/rfc3264.html#section-6)), if there are any;
+/// - an answer does not leave the choice who opens
+///   ([RFC 8842 §5.3](https://www.rfc-editor.org/rfc/rfc8842.html#section-5.3)).
 ///
 /// ```
 /// use rtckit_sdp::{Session, offer_answer::{Outline, check_answer}};
@@ -113,6 +180,7 @@ const fn broken(
 /// let answer = Session::parse("v=0\no=- 2 2 IN IP4 192.0.2.2\nm=audio 9 RTP/AVP 0\na=sendrecv\n")?;
 /// let violation = check_answer(&Outline::of(&offer), &Outline::of(&answer)).unwrap_err();
 /// assert_eq!((violation.section, violation.reference.document), (Some(0), "3264"));
+/// assert_eq!(violation.line(&answer), Some(3));
 /// # Ok::<(), rtckit_sdp::ParseError>(())
 /// ```
 ///
@@ -121,98 +189,41 @@ const fn broken(
 pub fn check_answer(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(), Violation> {
     check_sections(offer, answer)?;
     check_directions(offer, answer)?;
-    super::check_bundles(offer, answer)
-}
-
-/// Whether a whole answer is one to a whole offer: [`check_answer`], and what their outlines do not show. The times are the
-/// offer's ([RFC 3264 §6](https://www.rfc-editor.org/rfc/rfc3264.html#section-6)), and so are address, port and direction of
-/// multicast ([§6.2](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.2)); nobody leaves the choice who opens
-/// ([RFC 8842 §5.3](https://www.rfc-editor.org/rfc/rfc8842.html#section-5.3)) nor says `a=rtcp-mux-only`
-/// ([RFC 8858 §4.3](https://www.rfc-editor.org/rfc/rfc8858.html#section-4.3)) in an answer.
-///
-/// # Errors
-/// The first rule that is broken.
-pub fn check_whole_answer(offer: &Session<'_>, answer: &Session<'_>) -> Result<(), Violation> {
-    let (theirs, ours) = (Ends::of(offer), Ends::of(answer));
-    let mut outline = Outline::of(answer);
-    for (section, offered) in outline.sections.iter_mut().zip(offer.media()) {
-        let end = theirs.end(offered);
-        if end.connections.iter().any(Connection::is_multicast) {
-            // Directions of multicast are those of all who take part, and not compared with one's own: see below.
-            section.direction = Direction::Inactive;
-        }
-    }
-    check_answer(&Outline::of(offer), &outline)?;
-    let times = |session: &Session<'_>| session.timings().flatten().collect::<Vec<_>>();
-    if times(offer) != times(answer) && !times(offer).is_empty() {
+    super::check_bundles(offer, answer)?;
+    let given = !offer.times.is_empty() && !answer.times.is_empty();
+    if given && offer.times != answer.times {
         let rule = "an answer has the times of its offer (RFC 3264 §6)";
         return broken(None, rule, "3264", "6");
     }
-    if answer.attribute::<Setup>() == Some(Ok(Setup::ActPass)) {
-        let rule = "an answer does not leave who opens: no a=setup:actpass (RFC 8842 §5.3)";
-        return broken(None, rule, "8842", "5.3");
-    }
-    for (index, (offered, answered)) in offer.media().iter().zip(answer.media()).enumerate() {
-        let at = Some(index);
-        if outline
-            .sections
-            .get(index)
-            .is_none_or(|section| section.rejected)
-        {
-            continue;
-        }
-        if answered.attribute::<Setup>() == Some(Ok(Setup::ActPass)) {
+    let in_use = answer.sections.iter().enumerate();
+    for (index, answered) in in_use.filter(|(_, answered)| !answered.rejected) {
+        if answered.setup == Some(Setup::ActPass) {
             let rule = "an answer does not leave who opens: no a=setup:actpass (RFC 8842 §5.3)";
-            return broken(at, rule, "8842", "5.3");
-        }
-        if answered.has(RtcpMuxOnly::NAME) {
-            let rule = "a=rtcp-mux-only is for offers (RFC 8858 §4.3)";
-            return broken(at, rule, "8858", "4.3");
-        }
-        let end = theirs.end(offered);
-        if end.connections.iter().any(Connection::is_multicast) && end != ours.end(answered) {
-            let rule = "address, port and direction of multicast are the offer's (RFC 3264 §6.2)";
-            return broken(at, rule, "3264", "6.2");
+            return broken(Some(index), rule, "8842", "5.3");
         }
     }
     Ok(())
 }
 
-/// What a session says of where its sections' media go.
-struct Ends<'s> {
-    connection: Option<Connection<'s>>,
-    direction: Direction,
-}
-
-/// Where a section's media go.
-#[derive(PartialEq)]
-struct End<'s> {
-    connections: Vec<Connection<'s>>,
-    port: (u16, Option<u32>),
-    direction: Direction,
-}
-
-impl<'s> Ends<'s> {
-    fn of(session: &'s Session<'_>) -> Self {
-        Self {
-            connection: session.connection().and_then(Result::ok),
-            direction: session.section.direction().unwrap_or_default(),
+/// [`check_answer`] to the letter, for who made the answer: it has no `a=rtcp-mux-only` either
+/// ([RFC 8858 §4.3](https://www.rfc-editor.org/rfc/rfc8858.html#section-4.3)). Who is sent one had better take it: an
+/// example of [RFC 8829 §7.3](https://www.rfc-editor.org/rfc/rfc8829.html#section-7.3) has it, and no harm is done.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_whole_answer(offer: &Session<'_>, answer: &Session<'_>) -> Result<(), Violation> {
+    let outline = Outline::of(answer);
+    check_answer(&Outline::of(offer), &outline)?;
+    let sections = outline.sections.iter().zip(answer.media());
+    let mut in_use = sections
+        .enumerate()
+        .filter(|(_, (section, _))| !section.rejected);
+    match in_use.find(|(_, (_, media))| media.has(RtcpMuxOnly::NAME)) {
+        Some((index, _)) => {
+            let rule = "a=rtcp-mux-only is for offers (RFC 8858 §4.3)";
+            broken(Some(index), rule, "8858", "4.3")
         }
-    }
-
-    fn end<'m>(&self, media: &'m Media<'_>) -> End<'m>
-    where
-        's: 'm,
-    {
-        let mut connections: Vec<Connection<'m>> = media.connections().flatten().collect();
-        if connections.is_empty() {
-            connections.extend(self.connection);
-        }
-        End {
-            connections,
-            port: (media.port(), media.port_count()),
-            direction: media.direction().unwrap_or(self.direction),
-        }
+        None => Ok(()),
     }
 }
 
@@ -256,15 +267,29 @@ pub fn check_sections(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(), V
 }
 
 /// Whether an answer sends only what the offer would receive, and the other way round
-/// ([RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.1)).
+/// ([RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.1)). Of multicast, all take part in it alike:
+/// address, port and direction are the offer's
+/// ([§6.2](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.2)).
 ///
 /// # Errors
 /// The first section that does not.
 pub fn check_directions(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(), Violation> {
     for (index, (offered, answered)) in offer.sections.iter().zip(&answer.sections).enumerate() {
+        if answered.rejected {
+            continue;
+        }
+        if offered.multicast.is_some() {
+            let alike =
+                offered.multicast == answered.multicast && offered.direction == answered.direction;
+            if !alike {
+                let rule =
+                    "address, port and direction of multicast are the offer's (RFC 3264 §6.2)";
+                return broken(Some(index), rule, "3264", "6.2");
+            }
+            continue;
+        }
         let allowed = offered.direction.reversed();
-        let kept = answered.direction.intersection(allowed) == answered.direction;
-        if !answered.rejected && !kept {
+        if answered.direction.intersection(allowed) != answered.direction {
             let rule = "an answer flows only in directions that were offered (RFC 3264 §6.1)";
             return broken(Some(index), rule, "3264", "6.1");
         }

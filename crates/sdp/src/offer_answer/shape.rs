@@ -1,6 +1,6 @@
 //! What of an offer concerns more than one section, read once: an answer to any text is made in one pass over it.
 
-use super::{Capabilities, answer_direction};
+use super::{Capabilities, answer_direction, outline::Multicast};
 use crate::{
     attribute::{Attribute, BundleOnly, Direction, ExtMap, ExtMapAllowMixed, Setup},
     error::Error,
@@ -20,8 +20,8 @@ pub(super) struct Shape<'o> {
     pub(super) groups: Vec<Vec<usize>>,
     /// What the session says for sections that say nothing.
     pub(super) setup: Option<Setup>,
-    direction: Direction,
-    connection: Option<Connection<'o>>,
+    pub(super) direction: Direction,
+    pub(super) connection: Option<Connection<'o>>,
     /// The header extensions of all sections; at most [`EXTENSIONS`](Self::EXTENSIONS).
     pub(super) extensions: Vec<ExtMap<'o>>,
     pub(super) allows_mixed: bool,
@@ -104,8 +104,9 @@ impl<'o> Shape<'o> {
 pub(super) struct Place<'o> {
     pub(super) direction: Direction,
     pub(super) port: u16,
-    /// The connections and the number of ports, of multicast.
-    multicast: Option<(Vec<Connection<'o>>, Option<u32>)>,
+    multicast: Option<Multicast<'o>>,
+    /// Of all else.
+    connection: Connection<'o>,
 }
 
 impl<'o> Place<'o> {
@@ -114,35 +115,33 @@ impl<'o> Place<'o> {
     pub(super) fn of(
         shape: &Shape<'o>,
         offered: &'o Media<'_>,
-        own: &Capabilities<'_>,
+        own: &Capabilities<'o>,
     ) -> Option<Self> {
         let theirs = offered.direction().unwrap_or(shape.direction);
-        let mut connections: Vec<_> = offered.connections().flatten().collect();
-        if connections.is_empty() {
-            connections.extend(shape.connection);
-        }
-        if !connections.iter().any(Connection::is_multicast) {
+        let Some(multicast) = Multicast::of(offered, shape.connection) else {
             return Some(Self {
                 direction: answer_direction(theirs, own.direction),
                 port: own.port,
                 multicast: None,
+                connection: own.connection,
             });
-        }
+        };
         let can = own.direction.intersection(theirs) == theirs;
-        can.then(|| Self {
+        can.then_some(Self {
             direction: theirs,
-            port: offered.port(),
-            multicast: Some((connections, offered.port_count())),
+            port: multicast.port,
+            multicast: Some(multicast),
+            connection: own.connection,
         })
     }
 
     /// Writes what of it is not in the `m=` line yet.
     pub(super) fn write(&self, section: &mut Media<'static>) -> Result<(), Error> {
-        let Some((connections, ports)) = &self.multicast else {
-            return Ok(());
+        let Some(multicast) = &self.multicast else {
+            return section.set_connection(&self.connection);
         };
-        section.set_port_count(*ports);
-        let mut connections = connections.iter();
+        section.set_port_count(multicast.port_count);
+        let mut connections = multicast.connections.iter();
         if let Some(first) = connections.next() {
             section.set_connection(first)?;
         }

@@ -1,5 +1,7 @@
 //! What a session or a media section says besides its codecs and extensions, in a form in which order does not count.
 
+use core::net::IpAddr;
+
 use rtckit_sdp::attribute::{
     Attribute, Direction, ExtMap, ExtMapAllowMixed, Fingerprint, Group, IceOptions, IcePwd,
     IceUfrag, RawAttribute, Rid, Setup, Ssrc, TlsId, Typed,
@@ -66,24 +68,15 @@ pub(super) fn of_session(whole: &Whole<'_, '_>) -> Vec<Fact> {
     if let Ok(origin) = session.origin() {
         let address = [origin.network_type, origin.address_type, origin.address];
         facts.push(Fact::new("user name", origin.username));
-        facts.push(Fact::new("session id", origin.session_id.to_string()));
-        facts.push(Fact::new(
-            "session version",
-            origin.session_version.to_string(),
-        ));
-        facts.push(Fact::new("origin", address.join(" ")));
+        // They may have more digits than any number has room for (RFC 8866 §5.2).
+        let [id, version] = [1, 2].map(|word| origin_number(session, word));
+        facts.push(Fact::new("session id", id));
+        facts.push(Fact::new("session version", version));
+        facts.push(Fact::new("origin", connection(&address.join(" "))));
     }
     facts.push(Fact::new("s=", name(session)));
     // A repetition belongs to the time before it: all of them are one.
-    let times = session
-        .lines()
-        .iter()
-        .filter(|line| line.kind().is_some_and(|kind| "trz".contains(kind)));
-    let times: Vec<String> = times
-        .map(|line| words(line.value()))
-        .filter(|time| time != "0 0")
-        .collect();
-    facts.push(Fact::new("times", times.join(", ")));
+    facts.push(Fact::new("times", times(session).join(", ")));
     facts.retain(|fact| !fact.value.is_empty());
     let mut looked_at_in_sections = whole.passed_on.len();
     for line in session.lines() {
@@ -106,9 +99,8 @@ pub(super) fn of_media(
     media: &Media<'_>,
     translate: Translate<'_>,
 ) -> Vec<Fact> {
-    let ports = media
-        .port_count()
-        .map_or(String::new(), |count| format!("/{count}"));
+    let ports = media.port_count().filter(|count| *count != 1);
+    let ports = ports.map_or(String::new(), |count| format!("/{count}"));
     let mut facts = vec![
         Fact::new("kind", media.kind().as_str()),
         Fact::new("port", format!("{}{ports}", media.port())),
@@ -138,6 +130,73 @@ pub(super) fn of_media(
         facts.extend(of_line(line, translate));
     }
     facts
+}
+
+/// A word of the `o=` line that is a number.
+fn origin_number(session: &Session<'_>, word: usize) -> String {
+    let line = session.lines().iter().find(|line| line.kind() == Some('o'));
+    let mut words = line.map_or("", Line::value).split_ascii_whitespace();
+    digits(words.nth(word).unwrap_or_default()).to_owned()
+}
+
+/// A number without the zeroes before it. What is no number is left as it is.
+fn digits(text: &str) -> &str {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.trim_start_matches('0') {
+        "" if is_number => "0",
+        digits if is_number => digits,
+        _ => text,
+    }
+}
+
+/// When the session is on, in seconds, whatever the units it is written in. Each line that can be read is; `t=0 0` says
+/// nothing.
+fn times(session: &Session<'_>) -> Vec<String> {
+    let (mut timings, mut repeats) = (session.timings(), session.repeats());
+    let mut zone = session.zone();
+    let mut times = Vec::new();
+    for line in session.lines() {
+        let read = match line.kind() {
+            Some('t') => timings
+                .next()
+                .and_then(Result::ok)
+                .map(|time| time.to_string()),
+            Some('r') => repeats
+                .next()
+                .and_then(Result::ok)
+                .map(|repeat| repeat.to_string()),
+            Some('z') => zone
+                .take()
+                .and_then(Result::ok)
+                .map(|zone| zone.to_string()),
+            _ => continue,
+        };
+        times.push(read.unwrap_or_else(|| words(line.value())));
+    }
+    times.retain(|time| time != "0 0");
+    times
+}
+
+/// An address as `c=` and `o=` have it, in the one form of its numbers. One address is what holds without a number.
+fn connection(value: &str) -> String {
+    let text = words(value);
+    let Some((types, address)) = text.rsplit_once(' ') else {
+        return text;
+    };
+    let mut parts = address.split('/');
+    let address = parts.next().unwrap_or_default();
+    let address = match address.parse::<IpAddr>() {
+        Ok(address) => address.to_string(),
+        Err(_) => address.to_ascii_lowercase(),
+    };
+    let mut numbers: Vec<&str> = parts.map(digits).collect();
+    // A time to live comes before the number of addresses, but for IPv6.
+    let counted = 1 + usize::from(!types.to_ascii_uppercase().ends_with("IP6"));
+    if numbers.len() == counted && numbers.last() == Some(&"1") {
+        numbers.pop();
+    }
+    let numbers: String = numbers.iter().map(|number| format!("/{number}")).collect();
+    format!("{types} {address}{numbers}")
 }
 
 /// The session's name; nothing for one that has none.
@@ -207,7 +266,8 @@ fn of_line(line: &Line<'_>, translate: Translate<'_>) -> Vec<Fact> {
         .kind()
         .map_or_else(|| "not SDP".to_owned(), |kind| format!("{kind}="));
     let mut fact = match (line.kind(), line.value().split_once(':')) {
-        (Some('b'), Some((kind, value))) => Fact::new(format!("b={kind}"), value.trim()),
+        (Some('b'), Some((kind, value))) => Fact::new(format!("b={kind}"), digits(value.trim())),
+        (Some('c'), _) => Fact::new(what, connection(line.value())),
         _ => Fact::new(what, words(line.value())),
     };
     if line.kind() == Some('k') || secret::hide(line.text()) != line.text() {
