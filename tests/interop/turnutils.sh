@@ -1,5 +1,5 @@
 #!/bin/bash
-# coturn's clients against `rtckit turn-server`: nothing may be lost, over any transport.
+# coturn's clients, and one of our own, against `rtckit turn-server`: nothing may be lost, over any transport.
 source "$(dirname "$0")/lib.sh"
 missing turnutils_uclient coturn
 isolate "$0" "$@"
@@ -82,6 +82,10 @@ what "turnutils_natdiscovery -m" "Endpoint Independent Mapping" turnutils_natdis
 what "turnutils_natdiscovery -f" "Endpoint Independent Filtering" turnutils_natdiscovery -f 127.0.0.1
 what "turnutils_natdiscovery -m -f" "Endpoint Independent Filtering" turnutils_natdiscovery -m -f 127.0.0.1
 what "wrong password" "ERROR: Cannot complete Allocation" timeout 60 turnutils_uclient -u u -w wrong -e 127.0.0.1 -r 3480 -n 1 127.0.0.1
+
+# nobody's client sends indications with DONT-FRAGMENT; a path that is narrow enough makes this namespace's own
+ip link set lo mtu 1280
+what "DONT-FRAGMENT on a path of 1280 bytes" "ok: " timeout 30 python3 "$here/peers/dont_fragment.py"
 
 # it ends when it is told to
 kill -TERM $server

@@ -125,11 +125,35 @@ pub trait Users {
     /// The user `claim` names, with the hash of the password in `realm` by `claim.algorithm`; `None` when there is
     /// none, or its credentials have ended at `now`.
     fn user(&self, now: Instant, realm: &str, claim: &Claim<'_>) -> Option<User>;
+
+    /// Offers all users that `claim` may name, until `accept` takes one. There is one as a rule; there are more where a
+    /// name does not show which of several secrets its password was made with.
+    fn offer(
+        &self,
+        now: Instant,
+        realm: &str,
+        claim: &Claim<'_>,
+        accept: &mut dyn FnMut(User) -> bool,
+    ) {
+        if let Some(user) = self.user(now, realm, claim) {
+            accept(user);
+        }
+    }
 }
 
 impl<T: Users + ?Sized> Users for &T {
     fn user(&self, now: Instant, realm: &str, claim: &Claim<'_>) -> Option<User> {
         (**self).user(now, realm, claim)
+    }
+
+    fn offer(
+        &self,
+        now: Instant,
+        realm: &str,
+        claim: &Claim<'_>,
+        accept: &mut dyn FnMut(User) -> bool,
+    ) {
+        (**self).offer(now, realm, claim, accept);
     }
 }
 
@@ -137,11 +161,31 @@ impl<T: Users + ?Sized> Users for Box<T> {
     fn user(&self, now: Instant, realm: &str, claim: &Claim<'_>) -> Option<User> {
         (**self).user(now, realm, claim)
     }
+
+    fn offer(
+        &self,
+        now: Instant,
+        realm: &str,
+        claim: &Claim<'_>,
+        accept: &mut dyn FnMut(User) -> bool,
+    ) {
+        (**self).offer(now, realm, claim, accept);
+    }
 }
 
 impl<T: Users + ?Sized> Users for alloc::sync::Arc<T> {
     fn user(&self, now: Instant, realm: &str, claim: &Claim<'_>) -> Option<User> {
         (**self).user(now, realm, claim)
+    }
+
+    fn offer(
+        &self,
+        now: Instant,
+        realm: &str,
+        claim: &Claim<'_>,
+        accept: &mut dyn FnMut(User) -> bool,
+    ) {
+        (**self).offer(now, realm, claim, accept);
     }
 }
 
@@ -204,7 +248,7 @@ impl Authenticator {
         self.config.third_party.is_some()
     }
 
-    /// What `request`, received from `source`, proves. It looks a user up at most once.
+    /// What `request`, received from `source`, proves. It asks for users at most once.
     pub fn authenticate(
         &mut self,
         now: Instant,
@@ -212,8 +256,8 @@ impl Authenticator {
         request: &Message<'_>,
         users: &(impl Users + ?Sized),
     ) -> Authentication {
-        self.check(now, source, request, |claim, realm| {
-            users.user(now, realm, claim)
+        self.check(now, source, request, |claim, realm, accept| {
+            users.offer(now, realm, claim, accept);
         })
     }
 
@@ -226,7 +270,9 @@ impl Authenticator {
         request: &Message<'_>,
         user: &User,
     ) -> Authentication {
-        self.check(now, source, request, |_, _| Some(user.clone()))
+        self.check(now, source, request, |_, _, accept| {
+            accept(user.clone());
+        })
     }
 
     fn check(
@@ -234,7 +280,7 @@ impl Authenticator {
         now: Instant,
         source: SocketAddr,
         request: &Message<'_>,
-        look_up: impl FnOnce(&Claim<'_>, &str) -> Option<User>,
+        offer: impl FnOnce(&Claim<'_>, &str, &mut dyn FnMut(User) -> bool),
     ) -> Authentication {
         if !request.has_integrity() && !request.has_integrity_sha256() {
             return Authentication::Challenge(ErrorCode::UNAUTHENTICATED);
@@ -257,12 +303,14 @@ impl Authenticator {
                 .access_token()
                 .filter(|_| self.config.third_party.is_some()),
         };
-        let user = if *realm == *self.config.realm {
-            look_up(&claim, realm)
-        } else {
-            None
-        };
-        let Some(user) = user.and_then(|user| signer(request, user)) else {
+        let mut signed_by = None;
+        if *realm == *self.config.realm {
+            offer(&claim, realm, &mut |user| {
+                signed_by = signer(request, user);
+                signed_by.is_some()
+            });
+        }
+        let Some(user) = signed_by else {
             return Authentication::Challenge(ErrorCode::UNAUTHENTICATED);
         };
         let response_key = match chosen {

@@ -22,13 +22,30 @@ impl Users for AllUsers {
         if claim.access_token.is_some() {
             return self.tokens.user(now, realm, claim);
         }
-        // two secrets are there while one replaces the other; which one a name was made with does not show, so the
-        // first counts
         let vouched = || {
             let mut users = self.secrets.iter();
             users.find_map(|secret| secret.user(now, realm, claim))
         };
         self.named.user(now, realm, claim).or_else(vouched)
+    }
+
+    fn offer(
+        &self,
+        now: Instant,
+        realm: &str,
+        claim: &Claim<'_>,
+        accept: &mut dyn FnMut(User) -> bool,
+    ) {
+        if claim.access_token.is_some() {
+            return self.tokens.offer(now, realm, claim, accept);
+        }
+        if let Some(user) = self.named.user(now, realm, claim) {
+            accept(user);
+            return;
+        }
+        // several secrets are there while one replaces the other; which one a name was made with does not show
+        let mut users = self.secrets.iter();
+        let _ = users.find(|secret| secret.user(now, realm, claim).is_some_and(&mut *accept));
     }
 }
 
@@ -43,6 +60,17 @@ impl Users for Register {
     fn user(&self, now: Instant, realm: &str, claim: &Claim<'_>) -> Option<User> {
         let users = self.users.read().unwrap_or_else(PoisonError::into_inner);
         users.user(now, realm, claim)
+    }
+
+    fn offer(
+        &self,
+        now: Instant,
+        realm: &str,
+        claim: &Claim<'_>,
+        accept: &mut dyn FnMut(User) -> bool,
+    ) {
+        let users = self.users.read().unwrap_or_else(PoisonError::into_inner);
+        users.offer(now, realm, claim, accept);
     }
 }
 

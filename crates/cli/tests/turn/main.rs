@@ -263,7 +263,8 @@ fn time_limited_users() {
         b"north",
         rtckit_proto::WallClock::new(core::time::Duration::ZERO),
     );
-    let server = Server::turn(&["--secret", "north"]);
+    // while one secret replaces the other both count
+    let server = Server::turn(&["--secret", "south", "--secret", "north"]);
     let uri = format!("turn:{}", server.address("udp"));
     // until the year 2100
     let (name, password) = secret.credentials(4_102_444_800, "bob");
