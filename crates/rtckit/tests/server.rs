@@ -107,6 +107,27 @@ async fn a_slow_sender_is_closed_and_others_are_served() {
     is_served(&server).await;
 }
 
+/// Whole messages that ask for nothing do not keep a place.
+#[tokio::test]
+async fn a_stream_without_an_allocation_is_closed_whatever_it_says() {
+    let server = server(|config| config.stream_timeout = Duration::from_millis(200)).await;
+    let mut stream = TcpStream::connect(udp(&server)).await.unwrap();
+    let (mut reader, mut writer) = stream.split();
+    let talk = async {
+        let mut indication = [0; 20];
+        indication[..8].copy_from_slice(&[0, 0x11, 0, 0, 0x21, 0x12, 0xa4, 0x42]);
+        while writer.write_all(&indication).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let mut bytes = Vec::new();
+    tokio::select! {
+        () = talk => {}
+        _ = reader.read_to_end(&mut bytes) => {}
+    }
+    is_served(&server).await;
+}
+
 #[tokio::test]
 async fn a_stream_of_noise_is_closed() {
     let server = server(|_| {}).await;

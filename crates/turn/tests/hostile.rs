@@ -16,7 +16,7 @@ use std::alloc::System;
 use network::{SERVER, World, address, config};
 use rtckit_proto::{Datagram, FiveTuple, Random, SeededRandom};
 use rtckit_stun::{Class, LongTermClient, Message, MessageWriter, Method, TransactionId, Verdict};
-use rtckit_turn::ServerEvent;
+use rtckit_turn::{Cidr, ServerEvent};
 
 /// The system's allocator, which knows how much this thread holds.
 struct Counting;
@@ -201,6 +201,25 @@ fn peers_that_are_none() {
     assert_eq!(code, Some(403));
     assert_eq!(world.server.counters().peers_refused, 17);
     assert_eq!(hand.permit(&mut world, "[2001:db8::7]:1"), Some(443));
+}
+
+/// What else listens on the host, on an address that neither relays nor listeners have.
+#[test]
+fn the_hosts_other_addresses_are_no_peers() {
+    let other = "198.51.100.9";
+    for (allow, expected) in [(false, 403), (true, 0)] {
+        let mut config = config();
+        config.addresses = vec![other.parse().unwrap()];
+        if allow {
+            let cidr = Cidr::new(other.parse().unwrap(), 32);
+            config.peers.allow.extend(cidr);
+        }
+        let mut world = World::new(1, config);
+        let mut hand = Hand::new(path(0), "alice", "secret");
+        assert_eq!(hand.allocate(&mut world), Some(0));
+        let peer = address("198.51.100.9:22");
+        assert_eq!(hand.bind(&mut world, 0x4000, peer), Some(expected));
+    }
 }
 
 #[test]

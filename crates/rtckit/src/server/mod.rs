@@ -42,6 +42,8 @@
 //! # }
 //! ```
 //!
+//! No peer may have an address of this host, as they are when the server starts, unless the policy allows it by name.
+//!
 //! Not here: DTLS to clients. DONT-FRAGMENT and ICMP errors that come back to relays: on Linux; elsewhere who asks for the
 //! first is told that it is unknown.
 
@@ -163,12 +165,15 @@ impl TurnServer {
         let finished = Arc::new(finished);
         let (mut made, mut shards) = (Vec::new(), Vec::new());
         let usage = Arc::new(OneUsage::default());
+        let interfaces = if_addrs::get_if_addrs()?;
+        let own: Vec<_> = interfaces.iter().map(if_addrs::Interface::ip).collect();
         for (place, listeners) in sockets.into_iter().enumerate() {
             let mut turn = config.turn.clone();
             turn.ports = share(&config.turn.ports, place, threads);
             turn.usage = Some(Arc::<OneUsage>::clone(&usage));
             turn.supports_dont_fragment = cfg!(target_os = "linux");
             turn.listeners = [&addresses.udp[..], &addresses.tls].concat();
+            turn.addresses.extend(&own);
             turn.responder.discovery = addresses.discovery;
             let users = Arc::clone(&config.users);
             let rest = (config.time, config.is_stun_only);

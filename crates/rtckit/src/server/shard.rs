@@ -58,8 +58,10 @@ pub(super) enum Command {
     Frames(FiveTuple, Vec<u8>),
     /// It is closed.
     StreamClosed(FiveTuple),
-    /// A datagram that another shard received, of a client this one knows.
-    Datagram(FiveTuple, Vec<u8>),
+    /// A datagram that another shard, of this place, received for this one.
+    Datagram(FiveTuple, Vec<u8>, usize),
+    /// The client of a path has its allocation in the shard of this place.
+    Elsewhere(FiveTuple, usize),
     /// A connection with a peer was opened, or not.
     Connected(rtckit_turn::ConnectionId, Option<tokio::net::TcpStream>),
     /// A peer connected to a relay.
@@ -132,7 +134,7 @@ pub(super) struct Siblings {
     pub(super) place: usize,
     pub(super) all: Vec<ShardHandle>,
     pub(super) notes: Arc<Notes>,
-    /// Clients that another shard knows: what they send is passed on.
+    /// Clients that have their allocation in another shard, by its word: what they send is passed on.
     elsewhere: HashMap<FiveTuple, (usize, Instant)>,
 }
 
@@ -150,37 +152,54 @@ impl Siblings {
         }
     }
 
-    /// Passes on what is another shard's; returns whether it was.
-    fn pass_on(&mut self, now: Instant, path: FiveTuple, datagram: &[u8]) -> bool {
+    /// Passes on what is another shard's; returns whether it was. `is_here` tells whether the path has an allocation here,
+    /// which nobody's token takes away.
+    ///
+    /// A token by itself moves nothing but the request it comes in: who sends it has proved nothing yet.
+    fn pass_on(
+        &mut self,
+        now: Instant,
+        path: FiveTuple,
+        datagram: &[u8],
+        is_here: impl FnOnce() -> bool,
+    ) -> bool {
         // nearly all are for this shard: two looks that cost nothing
-        let named = match datagram {
-            [0x00, 0x03 | 0x04, ..] => self.notes.shard_of(datagram),
-            _ if self.elsewhere.is_empty() => return false,
-            _ => None,
+        let is_request = is_moving(datagram);
+        if !is_request && self.elsewhere.is_empty() {
+            return false;
+        }
+        let known = self.elsewhere.get_mut(&path).map(|(place, last)| {
+            *last = now;
+            *place
+        });
+        let named = || self.notes.shard_of(datagram).filter(|_| is_request);
+        let Some(place) = known.or_else(named).filter(|place| *place != self.place) else {
+            return false;
         };
-        let place = match (named, self.elsewhere.get_mut(&path)) {
-            (Some(place), None) if place != self.place => {
-                if self.elsewhere.len() >= MAX_ELSEWHERE {
-                    self.elsewhere
-                        .retain(|_, (_, last)| *last + ELSEWHERE_TIMEOUT > now);
-                }
-                if self.elsewhere.len() >= MAX_ELSEWHERE {
-                    return false;
-                }
-                self.elsewhere.insert(path, (place, now));
-                place
-            }
-            (_, Some((place, last))) => {
-                *last = now;
-                *place
-            }
-            _ => return false,
-        };
+        if is_here() {
+            return false;
+        }
         if let Some(shard) = self.all.get(place) {
-            shard.offer(Command::Datagram(path, datagram.to_vec()));
+            shard.offer(Command::Datagram(path, datagram.to_vec(), self.place));
         }
         true
     }
+
+    /// Notes that the allocation of `path` is in the shard at `place`.
+    fn learn(&mut self, now: Instant, path: FiveTuple, place: usize) {
+        if self.elsewhere.len() >= MAX_ELSEWHERE {
+            self.elsewhere
+                .retain(|_, (_, last)| *last + ELSEWHERE_TIMEOUT > now);
+        }
+        if self.elsewhere.len() < MAX_ELSEWHERE {
+            self.elsewhere.insert(path, (place, now));
+        }
+    }
+}
+
+/// Whether a datagram is an Allocate or Refresh request: what may bring a token or a ticket.
+fn is_moving(datagram: &[u8]) -> bool {
+    matches!(datagram, [0x00, 0x03 | 0x04, ..])
 }
 
 /// All of a shard but what it receives into, so that both can be borrowed at once.
@@ -333,12 +352,37 @@ impl Shard {
                 Command::Report(answer) => {
                     let _ = answer.send(self.core.report());
                 }
+                Command::Datagram(path, bytes, from) => {
+                    self.on_passed_on(now, path, bytes, from);
+                }
+                Command::Elsewhere(path, place) => {
+                    if let Some(siblings) = &mut self.siblings
+                        && !self.core.server.has_allocation(&path)
+                    {
+                        siblings.learn(now, path, place);
+                    }
+                }
                 command => self.core.on_command(now, command, &self.listeners),
             }
         }
         // the rest in the next turn
         let _ = self.handle.waker.wake();
         true
+    }
+
+    /// A datagram that the shard at `from` received for this one, which tells it of the allocation that came of it.
+    fn on_passed_on(&mut self, now: Instant, path: FiveTuple, mut bytes: Vec<u8>, from: usize) {
+        let is_moving = is_moving(&bytes);
+        self.core.on_client(now, Datagram::new(path, &mut bytes));
+        self.core.flush_run();
+        self.core.drain(now, &self.listeners);
+        if let Some(siblings) = &self.siblings
+            && is_moving
+            && self.core.server.has_allocation(&path)
+            && let Some(shard) = siblings.all.get(from)
+        {
+            shard.offer(Command::Elsewhere(path, siblings.place));
+        }
     }
 
     fn on_readable(&mut self, token: usize) {
@@ -374,7 +418,9 @@ impl Shard {
                         continue;
                     }
                     if let Some(siblings) = &mut self.siblings
-                        && siblings.pass_on(now, path, datagram)
+                        && siblings.pass_on(now, path, datagram, || {
+                            self.core.server.has_allocation(&path)
+                        })
                     {
                         continue;
                     }
@@ -629,10 +675,6 @@ impl Core {
                 self.streams.insert(path, stream);
             }
             Command::Frames(path, mut bytes) => self.on_frames(now, path, &mut bytes, listeners),
-            Command::Datagram(path, mut bytes) => {
-                self.on_client(now, Datagram::new(path, &mut bytes));
-                self.flush_run();
-            }
             Command::StreamClosed(path) => {
                 self.streams.remove(&path);
                 self.server.stream_closed(path);
@@ -650,7 +692,11 @@ impl Core {
                 self.peer_streams.disconnect(connection);
                 self.server.connection_closed(connection);
             }
-            Command::Report(_) | Command::Drain | Command::Stop => {}
+            Command::Datagram(..)
+            | Command::Elsewhere(..)
+            | Command::Report(_)
+            | Command::Drain
+            | Command::Stop => {}
         }
         self.drain(now, listeners);
     }
@@ -688,5 +734,57 @@ impl Core {
             streams: self.streams.len(),
             lost: self.lost,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rtckit_stun::{Class, MessageWriter, Method, TransactionId};
+
+    use super::*;
+
+    const TOKEN: [u8; 8] = [7; 8];
+
+    fn allocate(class: Class) -> Vec<u8> {
+        let mut buf = [0; 64];
+        let id = TransactionId([1; 12]);
+        let mut writer = MessageWriter::new(&mut buf, class, Method::ALLOCATE, id).unwrap();
+        writer.reservation_token(TOKEN).unwrap();
+        let len = writer.finish();
+        buf[..len].to_vec()
+    }
+
+    fn handle() -> (ShardHandle, mpsc::Receiver<Command>) {
+        let poll = Poll::new().unwrap();
+        let waker = Arc::new(Waker::new(poll.registry(), Token(WAKER)).unwrap());
+        let (commands, receiver) = mpsc::channel(16);
+        (ShardHandle { commands, waker }, receiver)
+    }
+
+    /// A request with another client's token may come from any address that somebody writes on it.
+    #[test]
+    fn a_token_moves_no_client_that_is_here_and_nobody_for_good() {
+        let ((here, _own), (there, mut received)) = (handle(), handle());
+        let notes = Arc::new(Notes::default());
+        notes.note(1, &allocate(Class::SuccessResponse));
+        let mut siblings = Siblings::new(0, vec![here, there], notes);
+        let path = FiveTuple::udp(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 2).into());
+        let (now, request) = (Instant::ZERO, allocate(Class::Request));
+        let channel_data = [0x40, 0, 0, 0];
+
+        assert!(!siblings.pass_on(now, path, &request, || true));
+        assert!(received.try_recv().is_err());
+
+        assert!(siblings.pass_on(now, path, &request, || false));
+        assert!(matches!(
+            received.try_recv(),
+            Ok(Command::Datagram(_, _, 0))
+        ));
+        assert!(!siblings.pass_on(now, path, &channel_data, || false));
+
+        // the other shard has verified it
+        siblings.learn(now, path, 1);
+        assert!(siblings.pass_on(now, path, &channel_data, || false));
+        assert!(received.try_recv().is_ok());
     }
 }

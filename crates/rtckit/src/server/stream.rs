@@ -197,7 +197,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                         count => buf.get(..count).unwrap_or_default(),
                     };
                     self.begun.extend_from_slice(read);
-                    if self.hand_over().await? {
+                    // who has no allocation has this long to get one, whatever they say meanwhile
+                    let is_allocated = self.shared.is_allocated.load(Ordering::Relaxed);
+                    if self.hand_over().await? && is_allocated {
                         deadline = self.fresh_deadline();
                     }
                 }

@@ -51,6 +51,9 @@ pub struct ServerConfig {
     pub ports: RangeInclusive<u16>,
     /// Where clients reach this server: no peer may have one of these addresses.
     pub listeners: Vec<SocketAddr>,
+    /// What other addresses this host has. No peer may have one of them either, but for the relays there, unless
+    /// [`peers`](Self::peers) allow it by name: what else listens on this host is not for clients.
+    pub addresses: Vec<IpAddr>,
     /// Which peers may be reached.
     pub peers: PeerPolicy,
     /// Where allocations are counted when several shards share their quotas. None: each counts for itself.
@@ -99,6 +102,7 @@ impl ServerConfig {
             relays,
             ports: 49_152..=65_535,
             listeners: Vec::new(),
+            addresses: Vec::new(),
             peers: PeerPolicy::default(),
             usage: None,
             max_allocations: 20_000,

@@ -581,6 +581,7 @@ impl<U: Users> Server<U> {
                 .listeners
                 .iter()
                 .any(|listener| listener.ip() == ip)
+            || self.config.addresses.contains(&ip)
     }
 
     /// The address relays of `family` are bound to.
