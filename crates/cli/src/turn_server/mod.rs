@@ -235,15 +235,17 @@ async fn serve(
         let line = format_args!("metrics at {}", metrics.url());
         log.trace.tell(Chapter::Start, line);
     }
-    if let (Some(user), Some(address)) = (&prepared.made_up, addresses.udp.first()) {
+    if let Some(user) = &prepared.made_up {
         log.trace.tell(
             Chapter::Start,
             format_args!("nobody was named, so there is a user for this run: {user}"),
         );
-        log.trace.tell(
-            Chapter::Start,
-            format_args!("try it:        rtckit turn-bench turn:{address} --user {user}"),
-        );
+        if let Some(address) = addresses.udp.first() {
+            log.trace.tell(
+                Chapter::Start,
+                format_args!("try it:        rtckit turn-bench turn:{address} --user {user}"),
+            );
+        }
         log.trace.tell(
             Chapter::Start,
             "for the world: rtckit turn-server --listen ADDR:3478 --realm DOMAIN --user NAME:PASSWORD",

@@ -110,7 +110,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     pub(crate) max_streams_per_address: Option<usize>,
 
-    /// How many answers per second an address gets that has proved nothing; five times as many at once [default: 20]
+    /// How many answers per second an address gets that has proved nothing; ten times as many at once [default: 100]
     #[arg(long, value_name = "N")]
     pub(crate) replies_per_second: Option<u32>,
 
