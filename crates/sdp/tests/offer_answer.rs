@@ -779,3 +779,46 @@ fn codecs_survive_a_parameter_but_not_another_number_of_channels() {
     assert!(!same_codec(&codecs(&one)[0], &codecs(&other)[0]));
     assert!(same_codec(&codecs(&one)[0], &codecs(&one)[0]));
 }
+
+#[test]
+fn groups_of_many_words_are_held_against_each_other_at_once() {
+    // If each word were compared with all others, this would take minutes.
+    let mut lines = String::new();
+    for group in 0..50 {
+        let words: String = (0..1000).map(|word| format!(" w{group}x{word}")).collect();
+        lines += &format!("a=group:BUNDLE{words}\n");
+    }
+    let offer = session(&format!("{lines}m=audio 9 RTP/AVP 0\na=mid:w7x7\n"));
+    assert!(offer.to_string().len() > 350_000);
+    let outline = Outline::of(&offer);
+    assert_eq!(check_answer(&outline, &outline), Ok(()));
+    // A word of another group is still found, and so is one that is in two.
+    let mut moved = outline.clone();
+    moved.bundles[49].push("w50x0");
+    assert_eq!(
+        check_bundles(&outline, &moved)
+            .unwrap_err()
+            .reference
+            .section,
+        "7.3.3"
+    );
+    let mut twice = outline.clone();
+    twice.bundles[49].push("w0x0");
+    assert_eq!(
+        check_bundles(&outline, &twice)
+            .unwrap_err()
+            .reference
+            .section,
+        "7.1"
+    );
+    let mut across = outline.clone();
+    let word = across.bundles[0].pop().unwrap();
+    across.bundles[49].push(word);
+    assert_eq!(
+        check_bundles(&outline, &across)
+            .unwrap_err()
+            .reference
+            .section,
+        "7.3.3"
+    );
+}
