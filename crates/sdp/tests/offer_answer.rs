@@ -822,3 +822,67 @@ fn groups_of_many_words_are_held_against_each_other_at_once() {
         "7.3.3"
     );
 }
+
+/// The answer by who can all that is offered.
+fn answer_all<'s>(offer: &'s Session<'s>) -> Result<Session<'static>, rtckit_sdp::Error> {
+    answer(offer, &Origin::anonymous(2, 1), |index, _| {
+        let media = &offer.media()[index];
+        let extensions = offer.attributes_of().chain(media.attributes_of());
+        Some(Capabilities {
+            codecs: media.codecs(),
+            extensions: extensions.flatten().collect(),
+            simulcast: true,
+            ..Capabilities::default()
+        })
+    })
+}
+
+#[test]
+fn all_times_are_answered_or_none() {
+    let times = "t=0 0\n".repeat(299);
+    let offer = session(&format!("{times}m=audio 9 RTP/AVP 0\n"));
+    let answer = answer_all(&offer).unwrap();
+    assert_eq!(answer.timings().count(), 300);
+    assert_eq!(check_whole_answer(&offer, &answer), Ok(()));
+    // Those with a repeat that nobody can read as well.
+    let offer = session("t=1 2\nr=soon\nm=audio 9 RTP/AVP 0\n");
+    let answer = answer_all(&offer).unwrap();
+    assert_eq!(check_whole_answer(&offer, &answer), Ok(()));
+    // With one line fewer than the limit there is no room for what an answer has beside them.
+    let limits = rtckit_sdp::Limits::default();
+    let times = "t=0 0\n".repeat(limits.lines - 4);
+    let text = format!("v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\n{times}m=audio 9 RTP/AVP 0\n");
+    let offer = Session::parse(&text).unwrap();
+    assert_eq!(answer_all(&offer), Err(rtckit_sdp::Error::TooLong));
+}
+
+#[test]
+fn the_repeats_of_each_time_are_answered() {
+    let repeats = "r=604800 3600 0 90000\nt=3034423619 3042462419\nr=86400 1800 0\nr=86400 60 0\n";
+    let offer = session(&format!("{repeats}m=audio 9 RTP/AVP 0\n"));
+    let answer = answer_all(&offer).unwrap().to_string();
+    assert!(
+        answer.contains(&format!("t=0 0\n{repeats}").replace('\n', "\r\n")),
+        "{answer}"
+    );
+}
+
+#[test]
+fn bundle_only_goes_where_its_group_goes_even_if_it_says_multicast() {
+    let offer = session(
+        "a=group:BUNDLE v d\nm=video 9 RTP/AVP 96\nc=IN IP4 192.0.2.1\na=rtcp-mux\na=rtpmap:96 VP8/90000\na=mid:v\n\
+         m=application 0 UDP/DTLS/SCTP webrtc-datachannel\nc=IN IP4 239.0.0.1/32\na=bundle-only\na=mid:d\n",
+    );
+    let answer = answer_all(&offer).unwrap();
+    assert_eq!(answer.media()[1].port(), 9);
+    assert_eq!(check_whole_answer(&offer, &answer), Ok(()));
+}
+
+#[test]
+fn an_extension_that_cannot_be_written_is_left_out() {
+    let media = "m=video 9 RTP/AVP 96\na=rtpmap:96 VP8/90000\na=extmap:13 s=a\0b\na=extmap:14 urn:c a\0b\na=extmap:2 urn:d\n";
+    let offer = session(&format!("a=extmap:12 urn:e\0\n{media}"));
+    let answer = answer_all(&offer).unwrap();
+    let extensions: Vec<ExtMap<'_>> = answer.media()[0].attributes_of().flatten().collect();
+    assert_eq!(extensions, [ExtMap::new(2, "urn:d")]);
+}

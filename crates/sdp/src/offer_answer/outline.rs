@@ -60,14 +60,15 @@ pub struct Multicast<'s> {
 
 impl<'s> Multicast<'s> {
     /// Where the media of a section go, if that is multicast; `session` is the `c=` of the session, which holds for
-    /// sections without one.
+    /// sections without one. With port 0 a section is rejected or bundle-only, and goes where its group goes, whatever its
+    /// own `c=` is ([RFC 9143 §6](https://www.rfc-editor.org/rfc/rfc9143.html#section-6)).
     pub(super) fn of(media: &'s Media<'_>, session: Option<Connection<'s>>) -> Option<Self> {
         let mut connections: Vec<_> = media.connections().flatten().collect();
         if connections.is_empty() {
             connections.extend(session);
         }
         let is_multicast = connections.iter().any(Connection::is_multicast);
-        is_multicast.then(|| Self {
+        (is_multicast && media.port() != 0).then(|| Self {
             connections,
             port: media.port(),
             port_count: media.port_count(),
