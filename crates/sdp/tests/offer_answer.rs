@@ -886,3 +886,77 @@ fn an_extension_that_cannot_be_written_is_left_out() {
     let extensions: Vec<ExtMap<'_>> = answer.media()[0].attributes_of().flatten().collect();
     assert_eq!(extensions, [ExtMap::new(2, "urn:d")]);
 }
+
+#[test]
+fn alternatives_of_one_number_are_chosen_from() {
+    let offered = [
+        ExtMap::new(4096, "urn:a"),
+        ExtMap::new(4096, "urn:b"),
+        ExtMap::new(4096, "urn:c"),
+    ];
+    let answered = common_extensions(&offered, |uri| {
+        (uri != "urn:a").then_some(Direction::SendRecv)
+    });
+    assert_eq!(answered, [ExtMap::new(1, "urn:b")]);
+}
+
+#[test]
+fn at_most_as_many_extensions_as_numbers_are_answered() {
+    let uris: Vec<_> = (0..300).map(|index| format!("urn:{index}")).collect();
+    let offered: Vec<_> = (1..)
+        .zip(&uris)
+        .map(|(id, uri)| ExtMap::new(id, uri))
+        .collect();
+    let answered = common_extensions(&offered, |_| Some(Direction::SendRecv));
+    assert_eq!(answered.len(), 255);
+}
+
+#[test]
+fn an_encoding_is_answered_once() {
+    let offered = Simulcast::parse("send 1;~2;3,1").unwrap();
+    let answered = answer_simulcast(&offered, |_| true).unwrap();
+    assert_eq!(answered, Simulcast::parse("recv 1;~2;3").unwrap());
+}
+
+#[test]
+fn an_answer_takes_up_nothing_that_was_not_offered() {
+    let offer =
+        session("m=audio 9 RTP/AVP 0\nc=IN IP4 192.0.2.1\na=setup:active\na=extmap:1 urn:a\n");
+    for (lines, document) in [
+        ("a=setup:active\n", Some("4145")),
+        ("a=setup:passive\n", None),
+        ("a=setup:holdconn\n", None),
+        ("c=IN IP4 239.0.0.1/32\n", Some("3264")),
+        ("a=extmap:1 urn:a\n", None),
+        ("a=extmap:1 urn:b\n", Some("8285")),
+        ("a=rid:1 recv\na=simulcast:recv 1\n", Some("8853")),
+    ] {
+        let answer = session(&format!("m=audio 9 RTP/AVP 0\n{lines}"));
+        let violation = check_whole_answer(&offer, &answer).err();
+        let document_of = violation.map(|violation| violation.reference.document);
+        assert_eq!(document_of, document, "{lines}");
+    }
+}
+
+#[test]
+fn a_version_grows_by_one() {
+    let origin = |version| Origin::anonymous(1, version);
+    assert_eq!(check_origin(&origin(1), &origin(2), true), Ok(()));
+    assert!(check_origin(&origin(1), &origin(3), true).is_err());
+    assert!(check_origin(&origin(1), &origin(1), true).is_err());
+}
+
+#[test]
+fn the_setup_of_the_session_and_the_tagged_section_count() {
+    // The first section has no transport of its own: the second carries the group, and is named first.
+    let offer = session(
+        "a=group:BUNDLE a b\na=setup:active\nm=audio 0 RTP/AVP 0\na=rtcp-mux\na=bundle-only\na=mid:a\n\
+         m=audio 9 RTP/AVP 0\na=rtcp-mux\na=mid:b\n",
+    );
+    let answer = answer_all(&offer).unwrap();
+    assert!(answer.has("group") && answer.to_string().contains("a=group:BUNDLE b a\r\n"));
+    assert_eq!(
+        answer.media()[1].attribute::<Setup>(),
+        Some(Ok(Setup::Passive))
+    );
+}

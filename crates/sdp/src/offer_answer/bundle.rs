@@ -46,14 +46,6 @@ pub fn check_bundles(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(), Vi
     // Both sides may be strangers: nothing here compares each word of the groups with all others.
     let offered = groups_by_mid(&offer.bundles);
     let answered = groups_by_mid(&answer.bundles);
-    let rejected = answer.sections.iter().enumerate();
-    let rejected = rejected.filter(|(_, section)| section.rejected);
-    let in_group =
-        |section: &SectionOutline<'_>| section.mid.is_some_and(|mid| answered.contains_key(mid));
-    if let Some((index, _)) = rejected.clone().find(|(_, section)| in_group(section)) {
-        let rule = "a rejected section is in no BUNDLE group (RFC 9143 §7.3.3)";
-        return broken(Some(index), rule, "7.3.3");
-    }
     if answered.values().any(|groups| groups.len() > 1) {
         let rule = "a section is in one BUNDLE group at most (RFC 9143 §7.1)";
         return broken(None, rule, "7.1");
@@ -74,6 +66,14 @@ pub fn check_bundles(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(), Vi
                 "an answer's BUNDLE group names only sections of the offer's (RFC 9143 §7.3.3)";
             return broken(None, rule, "7.3.3");
         }
+    }
+    let rejected = answer.sections.iter().enumerate();
+    let mut rejected = rejected.filter(|(_, section)| section.rejected);
+    let in_group =
+        |section: &SectionOutline<'_>| section.mid.is_some_and(|mid| answered.contains_key(mid));
+    if let Some((index, _)) = rejected.find(|(_, section)| in_group(section)) {
+        let rule = "a rejected section is in no BUNDLE group (RFC 9143 §7.3.3)";
+        return broken(Some(index), rule, "7.3.3");
     }
     Ok(())
 }
