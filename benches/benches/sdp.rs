@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rtckit_sdp::attribute::{Candidate, ExtMap, Fingerprint, IcePwd, IceUfrag, Setup};
-use rtckit_sdp::offer_answer::{Capabilities, answer};
+use rtckit_sdp::offer_answer::{Capabilities, answer, check_whole_answer};
 use rtckit_sdp::{Limits, Origin, Session};
 
 const OFFER: &str =
@@ -266,6 +266,16 @@ fn nastiest_offer() -> String {
     format!("{HEAD}{}{sections}", words.repeat(60))
 }
 
+/// What was slowest to check: groups of as many distinct words as the usual limits allow.
+fn distinct_groups() -> String {
+    let group = |group: usize| {
+        let words: String = (0..1000).map(|word| format!(" w{group}x{word}")).collect();
+        format!("a=group:BUNDLE{words}\r\n")
+    };
+    let groups: String = (0..60).map(group).collect();
+    format!("{HEAD}{groups}m=application 9 UDP/DTLS/SCTP x\r\na=mid:w7x7\r\n")
+}
+
 fn answers(criterion: &mut Criterion) {
     let text = nastiest_offer();
     let offer = Session::parse(&text).expect("nasty, but SDP");
@@ -274,6 +284,13 @@ fn answers(criterion: &mut Criterion) {
     group.throughput(Throughput::Bytes(text.len() as u64));
     group.bench_function("nastiest, answered", |bencher| {
         bencher.iter(|| answered(black_box(&offer)))
+    });
+    // What is asked of an answer by who made neither side. Of distinct words, for equal ones are found at once.
+    let text = distinct_groups();
+    let offer = Session::parse(&text).expect("nasty, but SDP");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    group.bench_function("nastiest, answer checked", |bencher| {
+        bencher.iter(|| check_whole_answer(black_box(&offer), black_box(&offer)))
     });
     group.finish();
 }

@@ -779,3 +779,184 @@ fn codecs_survive_a_parameter_but_not_another_number_of_channels() {
     assert!(!same_codec(&codecs(&one)[0], &codecs(&other)[0]));
     assert!(same_codec(&codecs(&one)[0], &codecs(&one)[0]));
 }
+
+#[test]
+fn groups_of_many_words_are_held_against_each_other_at_once() {
+    // If each word were compared with all others, this would take minutes.
+    let mut lines = String::new();
+    for group in 0..50 {
+        let words: String = (0..1000).map(|word| format!(" w{group}x{word}")).collect();
+        lines += &format!("a=group:BUNDLE{words}\n");
+    }
+    let offer = session(&format!("{lines}m=audio 9 RTP/AVP 0\na=mid:w7x7\n"));
+    assert!(offer.to_string().len() > 350_000);
+    let outline = Outline::of(&offer);
+    assert_eq!(check_answer(&outline, &outline), Ok(()));
+    // A word of another group is still found, and so is one that is in two.
+    let mut moved = outline.clone();
+    moved.bundles[49].push("w50x0");
+    assert_eq!(
+        check_bundles(&outline, &moved)
+            .unwrap_err()
+            .reference
+            .section,
+        "7.3.3"
+    );
+    let mut twice = outline.clone();
+    twice.bundles[49].push("w0x0");
+    assert_eq!(
+        check_bundles(&outline, &twice)
+            .unwrap_err()
+            .reference
+            .section,
+        "7.1"
+    );
+    let mut across = outline.clone();
+    let word = across.bundles[0].pop().unwrap();
+    across.bundles[49].push(word);
+    assert_eq!(
+        check_bundles(&outline, &across)
+            .unwrap_err()
+            .reference
+            .section,
+        "7.3.3"
+    );
+}
+
+/// The answer by who can all that is offered.
+fn answer_all<'s>(offer: &'s Session<'s>) -> Result<Session<'static>, rtckit_sdp::Error> {
+    answer(offer, &Origin::anonymous(2, 1), |index, _| {
+        let media = &offer.media()[index];
+        let extensions = offer.attributes_of().chain(media.attributes_of());
+        Some(Capabilities {
+            codecs: media.codecs(),
+            extensions: extensions.flatten().collect(),
+            simulcast: true,
+            ..Capabilities::default()
+        })
+    })
+}
+
+#[test]
+fn all_times_are_answered_or_none() {
+    let times = "t=0 0\n".repeat(299);
+    let offer = session(&format!("{times}m=audio 9 RTP/AVP 0\n"));
+    let answer = answer_all(&offer).unwrap();
+    assert_eq!(answer.timings().count(), 300);
+    assert_eq!(check_whole_answer(&offer, &answer), Ok(()));
+    // Those with a repeat that nobody can read as well.
+    let offer = session("t=1 2\nr=soon\nm=audio 9 RTP/AVP 0\n");
+    let answer = answer_all(&offer).unwrap();
+    assert_eq!(check_whole_answer(&offer, &answer), Ok(()));
+    // With one line fewer than the limit there is no room for what an answer has beside them.
+    let limits = rtckit_sdp::Limits::default();
+    let times = "t=0 0\n".repeat(limits.lines - 4);
+    let text = format!("v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\n{times}m=audio 9 RTP/AVP 0\n");
+    let offer = Session::parse(&text).unwrap();
+    assert_eq!(answer_all(&offer), Err(rtckit_sdp::Error::TooLong));
+}
+
+#[test]
+fn the_repeats_of_each_time_are_answered() {
+    let repeats = "r=604800 3600 0 90000\nt=3034423619 3042462419\nr=86400 1800 0\nr=86400 60 0\n";
+    let offer = session(&format!("{repeats}m=audio 9 RTP/AVP 0\n"));
+    let answer = answer_all(&offer).unwrap().to_string();
+    assert!(
+        answer.contains(&format!("t=0 0\n{repeats}").replace('\n', "\r\n")),
+        "{answer}"
+    );
+}
+
+#[test]
+fn bundle_only_goes_where_its_group_goes_even_if_it_says_multicast() {
+    let offer = session(
+        "a=group:BUNDLE v d\nm=video 9 RTP/AVP 96\nc=IN IP4 192.0.2.1\na=rtcp-mux\na=rtpmap:96 VP8/90000\na=mid:v\n\
+         m=application 0 UDP/DTLS/SCTP webrtc-datachannel\nc=IN IP4 239.0.0.1/32\na=bundle-only\na=mid:d\n",
+    );
+    let answer = answer_all(&offer).unwrap();
+    assert_eq!(answer.media()[1].port(), 9);
+    assert_eq!(check_whole_answer(&offer, &answer), Ok(()));
+}
+
+#[test]
+fn an_extension_that_cannot_be_written_is_left_out() {
+    let media = "m=video 9 RTP/AVP 96\na=rtpmap:96 VP8/90000\na=extmap:13 s=a\0b\na=extmap:14 urn:c a\0b\na=extmap:2 urn:d\n";
+    let offer = session(&format!("a=extmap:12 urn:e\0\n{media}"));
+    let answer = answer_all(&offer).unwrap();
+    let extensions: Vec<ExtMap<'_>> = answer.media()[0].attributes_of().flatten().collect();
+    assert_eq!(extensions, [ExtMap::new(2, "urn:d")]);
+}
+
+#[test]
+fn alternatives_of_one_number_are_chosen_from() {
+    let offered = [
+        ExtMap::new(4096, "urn:a"),
+        ExtMap::new(4096, "urn:b"),
+        ExtMap::new(4096, "urn:c"),
+    ];
+    let answered = common_extensions(&offered, |uri| {
+        (uri != "urn:a").then_some(Direction::SendRecv)
+    });
+    assert_eq!(answered, [ExtMap::new(1, "urn:b")]);
+}
+
+#[test]
+fn at_most_as_many_extensions_as_numbers_are_answered() {
+    let uris: Vec<_> = (0..300).map(|index| format!("urn:{index}")).collect();
+    let offered: Vec<_> = (1..)
+        .zip(&uris)
+        .map(|(id, uri)| ExtMap::new(id, uri))
+        .collect();
+    let answered = common_extensions(&offered, |_| Some(Direction::SendRecv));
+    assert_eq!(answered.len(), 255);
+}
+
+#[test]
+fn an_encoding_is_answered_once() {
+    let offered = Simulcast::parse("send 1;~2;3,1").unwrap();
+    let answered = answer_simulcast(&offered, |_| true).unwrap();
+    assert_eq!(answered, Simulcast::parse("recv 1;~2;3").unwrap());
+}
+
+#[test]
+fn an_answer_takes_up_nothing_that_was_not_offered() {
+    let offer =
+        session("m=audio 9 RTP/AVP 0\nc=IN IP4 192.0.2.1\na=setup:active\na=extmap:1 urn:a\n");
+    for (lines, document) in [
+        ("a=setup:active\n", Some("4145")),
+        ("a=setup:passive\n", None),
+        ("a=setup:holdconn\n", None),
+        ("c=IN IP4 239.0.0.1/32\n", Some("3264")),
+        ("a=extmap:1 urn:a\n", None),
+        ("a=extmap:1 urn:b\n", Some("8285")),
+        ("a=rid:1 recv\na=simulcast:recv 1\n", Some("8853")),
+    ] {
+        let answer = session(&format!("m=audio 9 RTP/AVP 0\n{lines}"));
+        let violation = check_whole_answer(&offer, &answer).err();
+        let document_of = violation.map(|violation| violation.reference.document);
+        assert_eq!(document_of, document, "{lines}");
+    }
+}
+
+#[test]
+fn a_version_grows_by_one() {
+    let origin = |version| Origin::anonymous(1, version);
+    assert_eq!(check_origin(&origin(1), &origin(2), true), Ok(()));
+    assert!(check_origin(&origin(1), &origin(3), true).is_err());
+    assert!(check_origin(&origin(1), &origin(1), true).is_err());
+}
+
+#[test]
+fn the_setup_of_the_session_and_the_tagged_section_count() {
+    // The first section has no transport of its own: the second carries the group, and is named first.
+    let offer = session(
+        "a=group:BUNDLE a b\na=setup:active\nm=audio 0 RTP/AVP 0\na=rtcp-mux\na=bundle-only\na=mid:a\n\
+         m=audio 9 RTP/AVP 0\na=rtcp-mux\na=mid:b\n",
+    );
+    let answer = answer_all(&offer).unwrap();
+    assert!(answer.has("group") && answer.to_string().contains("a=group:BUNDLE b a\r\n"));
+    assert_eq!(
+        answer.media()[1].attribute::<Setup>(),
+        Some(Ok(Setup::Passive))
+    );
+}

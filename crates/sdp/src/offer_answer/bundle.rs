@@ -2,7 +2,10 @@
 
 use super::outline::{Outline, SectionOutline, Violation};
 use crate::reference::Reference;
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 /// The sections of an answer's BUNDLE group: those of the offered group that are accepted, in its order and each once
 /// ([RFC 9143 §7.3](https://www.rfc-editor.org/rfc/rfc9143.html#section-7.3)). Empty if none is: then the answer has no such
@@ -28,38 +31,62 @@ pub fn tagged_mid<S: AsRef<str>>(bundle: &[S], in_use: impl Fn(&str) -> bool) ->
 /// # Errors
 /// The rule that is broken.
 pub fn check_bundles(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(), Violation> {
-    let within = |group: &Vec<&str>, of: &Vec<&str>| group.iter().all(|mid| of.contains(mid));
-    for group in &answer.bundles {
-        if !offer.bundles.iter().any(|offered| within(group, offered)) {
-            return Err(Violation {
-                section: None,
-                rule: "an answer's BUNDLE group names only sections of the offer's (RFC 9143 §7.3.3)",
-                reference: Reference::rfc("9143", "7.3.3"),
-            });
-        }
+    const fn broken(
+        section: Option<usize>,
+        rule: &'static str,
+        number: &'static str,
+    ) -> Result<(), Violation> {
+        Err(Violation {
+            section,
+            rule,
+            reference: Reference::rfc("9143", number),
+        })
+    }
+
+    // Both sides may be strangers: nothing here compares each word of the groups with all others.
+    let offered = groups_by_mid(&offer.bundles);
+    let answered = groups_by_mid(&answer.bundles);
+    if answered.values().any(|groups| groups.len() > 1) {
+        let rule = "a section is in one BUNDLE group at most (RFC 9143 §7.1)";
+        return broken(None, rule, "7.1");
     }
     for group in &answer.bundles {
-        for mid in group {
-            let groups = answer.bundles.iter().filter(|group| group.contains(mid));
-            let rejected =
-                |section: &SectionOutline<'_>| section.mid == Some(mid) && section.rejected;
-            if let Some(index) = answer.sections.iter().position(rejected) {
-                return Err(Violation {
-                    section: Some(index),
-                    rule: "a rejected section is in no BUNDLE group (RFC 9143 §7.3.3)",
-                    reference: Reference::rfc("9143", "7.3.3"),
-                });
-            }
-            if groups.count() > 1 {
-                return Err(Violation {
-                    section: None,
-                    rule: "a section is in one BUNDLE group at most (RFC 9143 §7.1)",
-                    reference: Reference::rfc("9143", "7.1"),
-                });
-            }
+        // As each mid is in one answered group only, the offered ones are counted once altogether.
+        let mids: BTreeSet<&str> = group.iter().copied().collect();
+        let mut found = BTreeMap::new();
+        for offered in mids.iter().filter_map(|mid| offered.get(mid)).flatten() {
+            *found.entry(*offered).or_insert(0_usize) += 1;
         }
+        let within = match mids.is_empty() {
+            true => !offer.bundles.is_empty(),
+            false => found.values().any(|count| *count == mids.len()),
+        };
+        if !within {
+            let rule =
+                "an answer's BUNDLE group names only sections of the offer's (RFC 9143 §7.3.3)";
+            return broken(None, rule, "7.3.3");
+        }
+    }
+    let rejected = answer.sections.iter().enumerate();
+    let mut rejected = rejected.filter(|(_, section)| section.rejected);
+    let in_group =
+        |section: &SectionOutline<'_>| section.mid.is_some_and(|mid| answered.contains_key(mid));
+    if let Some((index, _)) = rejected.find(|(_, section)| in_group(section)) {
+        let rule = "a rejected section is in no BUNDLE group (RFC 9143 §7.3.3)";
+        return broken(Some(index), rule, "7.3.3");
     }
     Ok(())
+}
+
+/// The groups that name a mid, each once.
+fn groups_by_mid<'b>(bundles: &'b [Vec<&'b str>]) -> BTreeMap<&'b str, BTreeSet<usize>> {
+    let mut groups: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (index, bundle) in bundles.iter().enumerate() {
+        for mid in bundle {
+            groups.entry(*mid).or_default().insert(index);
+        }
+    }
+    groups
 }
 
 /// Whether all that an answer accepts travels on one transport, RTCP included: what an offerer needs that has only one to
@@ -80,9 +107,10 @@ pub fn check_one_transport(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<
         }
     }
     let alone = accepted.clone().count() < 2;
+    let bundled: BTreeSet<&str> = answer.bundles.iter().take(1).flatten().copied().collect();
     for (index, (offered, _)) in accepted {
-        let bundled = |bundle: &Vec<&str>| offered.mid.is_some_and(|mid| bundle.contains(&mid));
-        if !alone && !answer.bundles.first().is_some_and(bundled) {
+        let is_bundled = offered.mid.is_some_and(|mid| bundled.contains(mid));
+        if !alone && !is_bundled {
             return Err(Violation {
                 section: Some(index),
                 rule: "sections that are accepted are bundled: no other transport was offered (RFC 9143 §7.3)",

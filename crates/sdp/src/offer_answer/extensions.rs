@@ -1,4 +1,4 @@
-//! Which header extensions both sides use: [RFC 8285 §6](https://www.rfc-editor.org/rfc/rfc8285.html#section-6).
+//! Which header extensions both sides use: [RFC 8285 §7](https://www.rfc-editor.org/rfc/rfc8285.html#section-7).
 
 use crate::attribute::{Direction, ExtMap};
 use alloc::{
@@ -10,8 +10,9 @@ use alloc::{
 ///
 /// `wanted` gives the direction in which the answerer uses the extension of this URI, or `None` if it does not know it. An
 /// extension that would flow in no direction is left out. Numbers from 4096, by which an offer offers more than there is
-/// room for, are replaced by free ones from 1 to 14 as long as there are any. Of a number that is given to two extensions,
-/// and of an extension that is offered under two numbers, the first counts. At most 255 are answered: one for each number
+/// room for, are replaced by free ones from 1 to 14 as long as there are any; those of one such number are alternatives, of
+/// which the first that is wanted is taken ([RFC 8285 §7](https://www.rfc-editor.org/rfc/rfc8285.html#section-7)). Of
+/// another number that is given to two extensions, and of an extension that is offered under two numbers, the first counts. At most 255 are answered: one for each number
 /// that packets have ([RFC 8285 §4.3](https://www.rfc-editor.org/rfc/rfc8285.html#section-4.3)).
 ///
 /// ```
@@ -31,9 +32,13 @@ pub fn common_extensions<'a>(
     let mut ids: BTreeSet<u16> = offered.iter().map(|extension| extension.id).collect();
     let free = |ids: &BTreeSet<u16>| (1..15_u16).find(|id| !ids.contains(id));
     let (mut owners, mut seen) = (BTreeMap::new(), BTreeSet::new());
+    let mut chosen = BTreeSet::new();
     for (index, extension) in offered.iter().enumerate() {
-        // Whose a number is does not depend on what is wanted: both sides must read it alike.
-        let is_owner = *owners.entry(extension.id).or_insert(index) == index;
+        // Whose a number of packets is does not depend on what is wanted: both sides must read it alike.
+        let is_owner = match extension.id {
+            4096.. => !chosen.contains(&extension.id),
+            id => *owners.entry(id).or_insert(index) == index,
+        };
         let Some(wanted) = wanted(extension.uri).filter(|_| is_owner) else {
             continue;
         };
@@ -46,6 +51,7 @@ pub fn common_extensions<'a>(
             4096.. => {
                 let Some(free) = free(&ids) else { continue };
                 ids.insert(free);
+                chosen.insert(extension.id);
                 free
             }
             id => id,

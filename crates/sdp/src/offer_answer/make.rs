@@ -102,8 +102,8 @@ impl Default for Capabilities<'_> {
 /// offered: sections that would not fit any more are rejected.
 ///
 /// # Errors
-/// The offer or a connection has words that cannot be written again, or an answer would be too long even if it rejected
-/// everything.
+/// A name in the offer (a mid, a format) or a connection cannot be written again, or an answer would be too long even if it
+/// rejected everything: [`Error::TooLong`].
 pub fn answer<'c>(
     offer: &Session<'_>,
     origin: &Origin<'_>,
@@ -177,21 +177,18 @@ pub fn answer<'c>(
     }
 }
 
-/// The times of an answer are the offer's ([RFC 3264 §6](https://www.rfc-editor.org/rfc/rfc3264.html#section-6)).
+/// The times of an answer are the offer's ([RFC 3264 §6](https://www.rfc-editor.org/rfc/rfc3264.html#section-6)): all of
+/// them, for an answer with some of them is none. Of too many, the whole is too long.
 fn copy_times(offer: &Session<'_>, answer: &mut Session<'_>) -> Result<(), Error> {
-    /// A session on so many occasions is no call.
-    const MOST: usize = 256;
-
-    let mut times = offer.times().flatten().take(MOST);
-    if let Some(first) = times.next() {
-        answer.set_timing(first.timing);
-        for repeat in first.repeats.iter().take(MOST) {
-            answer.push_line('r', repeat)?;
+    let timings = offer.timings().zip(offer.times());
+    let timings = timings.filter_map(|(timing, time)| Some((timing.ok()?, time)));
+    for (index, (timing, time)) in timings.enumerate() {
+        match index {
+            0 => answer.set_timing(timing),
+            _ => answer.push_line('t', timing)?,
         }
-    }
-    for time in times {
-        answer.push_line('t', time.timing)?;
-        for repeat in time.repeats.iter().take(MOST) {
+        // A repeat that cannot be read does not take its `t=` with it.
+        for repeat in time.into_iter().flat_map(|time| time.repeats) {
             answer.push_line('r', repeat)?;
         }
     }
@@ -403,7 +400,13 @@ fn push_extensions(
     section: &mut Media<'static>,
 ) -> Result<(), Error> {
     let of_section = offered.attributes_of::<ExtMap<'_>>().flatten();
-    let theirs: Vec<ExtMap<'_>> = shape.extensions.iter().copied().chain(of_section).collect();
+    let mut theirs: Vec<ExtMap<'_>> = shape.extensions.iter().copied().chain(of_section).collect();
+    // What cannot be written again is not answered; it spoils nothing else.
+    theirs.retain(|extension| {
+        ![extension.uri, extension.attributes]
+            .concat()
+            .contains('\0')
+    });
     let mut ours = BTreeMap::new();
     for own in &own.extensions {
         ours.entry(own.uri)

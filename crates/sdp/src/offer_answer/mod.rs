@@ -6,7 +6,7 @@
 //! | the codecs of an answer, their numbers and order | [RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.1) | [`common_codecs`] |
 //! | when two formats are one codec, what an answer's `a=fmtp` says | the codecs' documents | [`same_codec`], [`answer_parameters`] |
 //! | what feedback is left | [RFC 4585 §4.2](https://www.rfc-editor.org/rfc/rfc4585.html#section-4.2) | [`common_feedback`] |
-//! | header extensions | [RFC 8285 §6](https://www.rfc-editor.org/rfc/rfc8285.html#section-6) | [`common_extensions`] |
+//! | header extensions | [RFC 8285 §7](https://www.rfc-editor.org/rfc/rfc8285.html#section-7) | [`common_extensions`] |
 //! | encodings and simulcast | [RFC 8851 §6](https://www.rfc-editor.org/rfc/rfc8851.html#section-6), [RFC 8853 §5.3](https://www.rfc-editor.org/rfc/rfc8853.html#section-5.3) | [`answer_rid`], [`answer_simulcast`] |
 //! | BUNDLE groups | [RFC 9143 §7.3](https://www.rfc-editor.org/rfc/rfc9143.html#section-7.3) | [`answer_bundle`], [`tagged_mid`] |
 //! | who opens | [RFC 4145 §4.1](https://www.rfc-editor.org/rfc/rfc4145.html#section-4.1), [RFC 8842 §5.3](https://www.rfc-editor.org/rfc/rfc8842.html#section-5.3) | [`answer_setup`], [`offerer_opens`] |

@@ -2,7 +2,8 @@
 
 use super::shape::Shape;
 use crate::{
-    attribute::{Attribute, Direction, RtcpMux, RtcpMuxOnly, Setup},
+    attribute::{Attribute, Direction, ExtMap, RtcpMux, RtcpMuxOnly, Setup, Simulcast},
+    error::ParseError,
     field::{Connection, Origin, Timing},
     media::Media,
     reference::Reference,
@@ -60,14 +61,15 @@ pub struct Multicast<'s> {
 
 impl<'s> Multicast<'s> {
     /// Where the media of a section go, if that is multicast; `session` is the `c=` of the session, which holds for
-    /// sections without one.
+    /// sections without one. With port 0 a section is rejected or bundle-only, and goes where its group goes, whatever its
+    /// own `c=` is ([RFC 9143 §6](https://www.rfc-editor.org/rfc/rfc9143.html#section-6)).
     pub(super) fn of(media: &'s Media<'_>, session: Option<Connection<'s>>) -> Option<Self> {
         let mut connections: Vec<_> = media.connections().flatten().collect();
         if connections.is_empty() {
             connections.extend(session);
         }
         let is_multicast = connections.iter().any(Connection::is_multicast);
-        is_multicast.then(|| Self {
+        (is_multicast && media.port() != 0).then(|| Self {
             connections,
             port: media.port(),
             port_count: media.port_count(),
@@ -166,7 +168,7 @@ const fn broken(
     })
 }
 
-/// Whether `answer` is an answer to `offer`, by all rules that hold for every use of SDP: [`check_sections`],
+/// Whether `answer` is an answer to `offer`, by these rules: [`check_sections`],
 /// [`check_directions`], [`check_bundles`](super::check_bundles), and
 ///
 /// - the times are the offer's ([RFC 3264 §6](https://www.rfc-editor.org/rfc/rfc3264.html#section-6)), if there are any;
@@ -205,26 +207,65 @@ pub fn check_answer(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(), Vio
     Ok(())
 }
 
-/// [`check_answer`] to the letter, for who made the answer: it has no `a=rtcp-mux-only` either
-/// ([RFC 8858 §4.3](https://www.rfc-editor.org/rfc/rfc8858.html#section-4.3)). Who is sent one had better take it: an
-/// example of [RFC 8829 §7.3](https://www.rfc-editor.org/rfc/rfc8829.html#section-7.3) has it, and no harm is done.
+/// [`check_answer`], and of the sections in use what an outline does not tell, for who made the answer:
+///
+/// - one side opens, at most ([RFC 4145 §4.1](https://www.rfc-editor.org/rfc/rfc4145.html#section-4.1));
+/// - unicast is answered by unicast ([RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.1));
+/// - only header extensions that were offered ([RFC 8285 §7](https://www.rfc-editor.org/rfc/rfc8285.html#section-7)), and
+///   simulcast only if it was ([RFC 8853 §5.3.2](https://www.rfc-editor.org/rfc/rfc8853.html#section-5.3.2));
+/// - no `a=rtcp-mux-only` ([RFC 8858 §4.3](https://www.rfc-editor.org/rfc/rfc8858.html#section-4.3)).
+///
+/// Of the last, [RFC 9143 §9.3.1.2](https://www.rfc-editor.org/rfc/rfc9143.html#section-9.3.1.2) demands the contrary for
+/// the section that carries a BUNDLE group. The rule here is that of the attribute's own document: `a=rtcp-mux` says all
+/// that there is to say, and browsers do the same. Who is sent one had better take it: an example of
+/// [RFC 8829 §7.3](https://www.rfc-editor.org/rfc/rfc8829.html#section-7.3) has it, and no harm is done.
 ///
 /// # Errors
 /// The first rule that is broken.
 pub fn check_whole_answer(offer: &Session<'_>, answer: &Session<'_>) -> Result<(), Violation> {
-    let outline = Outline::of(answer);
-    check_answer(&Outline::of(offer), &outline)?;
-    let sections = outline.sections.iter().zip(answer.media());
-    let mut in_use = sections
-        .enumerate()
-        .filter(|(_, (section, _))| !section.rejected);
-    match in_use.find(|(_, (_, media))| media.has(RtcpMuxOnly::NAME)) {
-        Some((index, _)) => {
-            let rule = "a=rtcp-mux-only is for offers (RFC 8858 §4.3)";
-            broken(Some(index), rule, "8858", "4.3")
+    let (offered, answered) = (Outline::of(offer), Outline::of(answer));
+    check_answer(&offered, &answered)?;
+    let of_session: BTreeSet<&str> = uris(offer.attributes_of()).collect();
+    let outlines = offered.sections.iter().zip(&answered.sections);
+    let media = offer.media().iter().zip(answer.media());
+    for (index, ((offered, answered), (theirs, ours))) in outlines.zip(media).enumerate() {
+        if answered.rejected {
+            continue;
         }
-        None => Ok(()),
+        let at = Some(index);
+        if let (Some(theirs), Some(ours)) = (offered.setup, answered.setup)
+            && ours != Setup::HoldConn
+            && ours != super::answer_setup(Some(theirs), ours)
+        {
+            let rule = "one side opens and the other waits (RFC 4145 §4.1)";
+            return broken(at, rule, "4145", "4.1");
+        }
+        if answered.multicast.is_some() && offered.multicast.is_none() {
+            let rule = "unicast is answered by unicast (RFC 3264 §6.1)";
+            return broken(at, rule, "3264", "6.1");
+        }
+        let of_section: BTreeSet<&str> = uris(theirs.attributes_of()).collect();
+        let is_offered = |uri: &str| of_section.contains(uri) || of_session.contains(uri);
+        if !uris(ours.attributes_of()).all(is_offered) {
+            let rule = "an answer has only header extensions that were offered (RFC 8285 §7)";
+            return broken(at, rule, "8285", "7");
+        }
+        if ours.has(Simulcast::NAME) && !theirs.has(Simulcast::NAME) {
+            let rule = "an answer has simulcast only if it was offered (RFC 8853 §5.3.2)";
+            return broken(at, rule, "8853", "5.3.2");
+        }
+        if ours.has(RtcpMuxOnly::NAME) {
+            let rule = "a=rtcp-mux-only is for offers (RFC 8858 §4.3)";
+            return broken(at, rule, "8858", "4.3");
+        }
     }
+    Ok(())
+}
+
+fn uris<'s>(
+    extensions: impl Iterator<Item = Result<ExtMap<'s>, ParseError>>,
+) -> impl Iterator<Item = &'s str> {
+    extensions.flatten().map(|extension| extension.uri)
 }
 
 /// Whether an answer has the offer's sections in the offer's order
