@@ -612,3 +612,44 @@ fn a_byte_string_may_end_in_a_blank() {
     let text = session.build().unwrap().to_string();
     assert!(text.contains("TPN; \r\n") && Session::parse_strict(&text).is_ok());
 }
+
+#[test]
+fn what_exceeds_the_limits_is_not_built() {
+    let media = || {
+        Media::builder(MediaKind::Audio, 9, "RTP/AVP")
+            .format(0)
+            .connection(&Connection::UNSPECIFIED)
+    };
+    let origin = Origin::anonymous(1, 1);
+    let lines = |many: usize, long: usize| {
+        let value = "x".repeat(long);
+        let lines = (0..many).fold(Session::builder(&origin), |builder, _| {
+            builder.raw_attribute("x", Some(&value))
+        });
+        lines.build()
+    };
+    let sections = |many| {
+        let sections = (0..many).fold(Session::builder(&origin), |builder, _| {
+            builder.media(media())
+        });
+        sections.build()
+    };
+    for (built, limit) in [
+        (sections(513), "512 media sections"),
+        (lines(1 << 15, 1), "32768 lines"),
+        (lines(1, 1 << 14), "16384 bytes in a line"),
+        (lines(80, 16_000), "1048576 bytes of text"),
+    ] {
+        let error = built.unwrap_err();
+        assert!(matches!(error, Error::Unreadable(_)));
+        assert!(error.to_string().contains(limit), "{error}");
+    }
+    for built in [
+        sections(512),
+        lines((1 << 15) - 4, 1),
+        lines(1, (1 << 14) - 4),
+    ] {
+        let text = built.unwrap().to_string();
+        assert!(Session::parse_strict(&text).is_ok());
+    }
+}
