@@ -16,7 +16,8 @@ use core::fmt;
 /// Makes a [`Session`]; begun by [`Session::builder`].
 ///
 /// Lines may be given in any order and are written in that of the RFC. [`build`](Self::build) gives the session only if
-/// [`Session::check`] finds nothing in it, so that [`Session::parse_strict`] reads whatever was built.
+/// [`Session::check`] finds nothing in it and it is within the usual [`Limits`](crate::Limits), so that
+/// [`Session::parse_strict`] reads whatever was built.
 ///
 /// ```
 /// use rtckit_sdp::{
@@ -162,14 +163,21 @@ impl SessionBuilder {
     ///
     /// # Errors
     /// A value cannot be written, or departs from its RFC: the first that does, with line and column of the text that
-    /// would have been written.
+    /// would have been written. Or the text would exceed the usual [`Limits`](crate::Limits), and [`Error::Unreadable`]
+    /// says which.
     pub fn build(self) -> Result<Session<'static>, Error> {
         if let Some(error) = self.wrong {
             return Err(error);
         }
         match self.session.check().first() {
             Some(deviation) => Err(Error::Deviation(*deviation)),
-            None => Ok(self.session),
+            None => {
+                let text = self.session.to_string();
+                match Session::parse(&text) {
+                    Ok(_) => Ok(self.session),
+                    Err(error) => Err(Error::Unreadable(error)),
+                }
+            }
         }
     }
 }

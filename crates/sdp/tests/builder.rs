@@ -677,3 +677,31 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// However much is told: it is refused, or not too much to be read.
+    #[test]
+    fn no_session_is_built_that_is_too_large_to_be_read(
+        sections in prop_oneof![0usize..4, 505usize..520],
+        lines in prop_oneof![0usize..4, 32_700usize..32_800],
+        length in prop_oneof![0usize..4, 16_370usize..16_390],
+        long in prop_oneof![0usize..4, 60usize..68],
+    ) {
+        let value = "x".repeat(length);
+        let mut builder = Session::builder(&Origin::anonymous(1, 1));
+        for index in 0..lines + long {
+            let value = if index < long { value.as_str() } else { "x" };
+            builder = builder.raw_attribute("x", (!value.is_empty()).then_some(value));
+        }
+        for _ in 0..sections {
+            builder = builder.media(Media::builder(MediaKind::Audio, 9, "RTP/AVP").format(0).connection(&Connection::UNSPECIFIED));
+        }
+        if let Ok(session) = builder.build() {
+            let text = session.to_string();
+            let read = Session::parse_strict(&text);
+            prop_assert_eq!(read.as_ref(), Ok(&session));
+        }
+    }
+}

@@ -578,3 +578,78 @@ fn errors_in_times_have_their_place() {
     let places: Vec<_> = errors.map(|error| (error.line, error.column)).collect();
     assert_eq!(places, [(4, 5), (6, 6)]);
 }
+
+#[test]
+fn a_byte_string_may_end_in_a_blank() {
+    let text = |line: &str| {
+        format!(
+            "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=video 9 RTP/AVPF 96\r\n\
+             c=IN IP4 192.0.2.1\r\na=rtpmap:96 raw/90000\r\n{line}\r\n"
+        )
+    };
+    for line in [
+        "a=fmtp:96 sampling=YCbCr-4:2:2; TP=2110TPN; ",
+        "a=ssrc:1 label:two words ",
+        "a=extmap:1 urn:x a ",
+        "a=rtcp-fb:96 ack app x ",
+    ] {
+        let text = text(line);
+        assert_eq!(rtckit_sdp::check(&text), [], "{line}");
+        let session = Session::parse_strict(&text).unwrap();
+        assert_eq!(session.to_string(), text);
+    }
+    for line in [
+        "a=fmtp:96 ",
+        "a=ssrc:1 label ",
+        "a=extmap:1 urn:x ",
+        "a=rtcp-fb:96 nack pli ",
+    ] {
+        assert!(Session::parse_strict(&text(line)).is_err(), "{line}");
+    }
+    let codec = rtckit_sdp::CodecBuilder::new(96, "raw", 90_000).parameters("TP=2110TPN; ");
+    let media = Media::builder(MediaKind::Video, 9, "RTP/AVP").codec(codec);
+    let session = Session::builder(&Origin::anonymous(1, 1)).media(media);
+    let text = session.build().unwrap().to_string();
+    assert!(text.contains("TPN; \r\n") && Session::parse_strict(&text).is_ok());
+}
+
+#[test]
+fn what_exceeds_the_limits_is_not_built() {
+    let media = || {
+        Media::builder(MediaKind::Audio, 9, "RTP/AVP")
+            .format(0)
+            .connection(&Connection::UNSPECIFIED)
+    };
+    let origin = Origin::anonymous(1, 1);
+    let lines = |many: usize, long: usize| {
+        let value = "x".repeat(long);
+        let lines = (0..many).fold(Session::builder(&origin), |builder, _| {
+            builder.raw_attribute("x", Some(&value))
+        });
+        lines.build()
+    };
+    let sections = |many| {
+        let sections = (0..many).fold(Session::builder(&origin), |builder, _| {
+            builder.media(media())
+        });
+        sections.build()
+    };
+    for (built, limit) in [
+        (sections(513), "512 media sections"),
+        (lines(1 << 15, 1), "32768 lines"),
+        (lines(1, 1 << 14), "16384 bytes in a line"),
+        (lines(80, 16_000), "1048576 bytes of text"),
+    ] {
+        let error = built.unwrap_err();
+        assert!(matches!(error, Error::Unreadable(_)));
+        assert!(error.to_string().contains(limit), "{error}");
+    }
+    for built in [
+        sections(512),
+        lines((1 << 15) - 4, 1),
+        lines(1, (1 << 14) - 4),
+    ] {
+        let text = built.unwrap().to_string();
+        assert!(Session::parse_strict(&text).is_ok());
+    }
+}

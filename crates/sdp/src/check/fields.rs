@@ -161,9 +161,23 @@ pub(super) fn stray_blank_in(kind: Kind, value: &str) -> Option<(usize, &'static
         Kind::Crypto | Kind::ImageAttr | Kind::Fmtp | Kind::Ssrc | Kind::ExtMap => {
             let leading = inner.starts_with(is_blank);
             let leading = leading.then_some((0, "no space at the beginning"));
-            leading.or_else(|| stray_end(inner))
+            leading.or_else(|| stray_end(inner).filter(|_| !ends_in_bytes(kind, inner)))
         }
+        Kind::RtcpFb if ends_in_bytes(kind, inner) => stray_blank(inner.trim_end_matches(is_blank)),
         _ => stray_blank(inner),
     };
     stray.map(|(at, expected)| (at + leading, expected))
+}
+
+/// Whether a value ends in a `byte-string`, which may itself end in blanks: senders of SMPTE ST 2110 end their lists of
+/// parameters in "; ".
+fn ends_in_bytes(kind: Kind, value: &str) -> bool {
+    let words = || value.split(is_blank).filter(|word| !word.is_empty());
+    match kind {
+        Kind::Fmtp => words().nth(1).is_some(),
+        Kind::Ssrc => words().nth(1).is_some_and(|word| word.contains(':')),
+        Kind::ExtMap => words().nth(2).is_some(),
+        Kind::RtcpFb => words().nth(3).is_some(),
+        _ => false,
+    }
 }

@@ -284,6 +284,9 @@ pub(crate) const fn deviation(rule: Rule, error: ParseError, reference: Referenc
 impl Session<'_> {
     /// Everything in which this session departs from the RFCs: what [`parse`](Self::parse) forgave, and what later edits
     /// made wrong. Lines count as they are [written](Self#impl-Display-for-Session<'_>). See [`check()`].
+    ///
+    /// It knows no [`Limits`]: a session that was edited, or read within limits of your own, may be in order and yet too long
+    /// for [`parse`](Self::parse).
     pub fn check(&self) -> Vec<Deviation> {
         let mut walk = walk::Walk::default();
         let media = self.media().iter();
