@@ -6,10 +6,9 @@
 /// The names of attributes whose values are secret, whole or in part.
 const ATTRIBUTES: &[&str] = &["ice-pwd", "crypto", "key-mgmt"];
 
-/// Whether an attribute of this name carries a secret.
-pub(crate) fn is_secret(name: &str) -> bool {
-    attribute(name).is_some()
-}
+/// What a secret follows wherever it stands: in an attribute that is offered as a capability (`a=acap`, RFC 5939) or is
+/// about a source (`a=ssrc`), in two lines that became one, after a colon too many.
+const ANYWHERE: &[&str] = &["ice-pwd", "crypto:", "key-mgmt", "inline:"];
 
 /// The text with stars over every secret. Lines and columns stay where they are, and what can be in no secret is left
 /// as it is: it may be what is wrong with it.
@@ -26,8 +25,19 @@ fn hide_line(line: &str) -> String {
     match attribute(rest) {
         Some(("crypto", value)) => hide_after(line, value, &hide_crypto(value)),
         Some((_, value)) => hide_after(line, value, &star(value)),
-        None => line.to_owned(),
+        None => match anywhere(line) {
+            Some(value) => hide_after(line, value, &star(value)),
+            None => line.to_owned(),
+        },
     }
+}
+
+/// What follows the first name of a secret in a line that does not begin with one.
+fn anywhere(line: &str) -> Option<&str> {
+    line.char_indices().find_map(|(at, _)| {
+        let tail = line.get(at..)?;
+        ANYWHERE.iter().find_map(|name| after(tail, name))
+    })
 }
 
 /// The line with `hidden` in the place of `value`, its end.
@@ -44,13 +54,17 @@ fn attribute(text: &str) -> Option<(&'static str, &str)> {
 
 /// What follows `name`, if the text begins with it, but for case, blanks and what cannot be seen.
 fn after<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let is_seen =
-        |c: &(usize, char)| !c.1.is_whitespace() && !c.1.is_control() && c.1 != '\u{feff}';
+    // neither blanks nor what stands in no place: a zero-width space, a mark of direction, a byte order mark
+    let is_seen = |c: &(usize, char)| {
+        !c.1.is_whitespace()
+            && !c.1.is_control()
+            && !matches!(c.1, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
     let mut seen = text.char_indices().filter(is_seen);
     let mut end = 0;
     for wanted in name.chars() {
         let (at, found) = seen.next()?;
-        if !found.eq_ignore_ascii_case(&wanted) {
+        if !found.eq_ignore_ascii_case(&wanted) && (found, wanted) != ('_', '-') {
             return None;
         }
         end = at + found.len_utf8();
@@ -145,13 +159,19 @@ fn hide_keys(word: &str, hidden: &mut String) {
     }
 }
 
-/// A star for every character of the alphabets that secrets are written in, the one for URLs too.
+/// A star for every character of the alphabets that secrets are written in, the one for URLs too; and, as somebody's
+/// keyboard has others, for each byte of what is not ASCII.
 fn star(text: &str) -> String {
     let is_secret =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '-' | '_' | '%' | '.');
-    text.chars()
-        .map(|c| if is_secret(c) { '*' } else { c })
-        .collect()
+    let mut hidden = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            c if c.is_ascii() && !is_secret(c) => hidden.push(c),
+            c => (0..c.len_utf8()).for_each(|_| hidden.push('*')),
+        }
+    }
+    hidden
 }
 
 #[cfg(test)]
@@ -201,6 +221,16 @@ mod tests {
             "\ta=ice-pwd:S3cr3t",
             "ice-pwd:S3cr3t",
             "a=mid:0\ra=ice-pwd:S3cr3t",
+            "a=acap:1 crypto:1 AES_CM_128_HMAC_SHA1_80 inline:S3cr3t",
+            "a=acap:1 key-mgmt:mikey S3cr3t",
+            "a=ssrc:1 crypto:1 AES_CM_128_HMAC_SHA1_80 inline:S3cr3t",
+            "a=ice-ufrag:abcd a=ice-pwd:S3cr3t",
+            "a:ice-pwd:S3cr3t",
+            "a==ice-pwd:S3cr3t",
+            "a=ice_pwd:S3cr3t",
+            "a=ice\u{200b}-pwd:S3cr3t",
+            "a=ice-\u{2060}pwd:S3cr3t",
+            "a=ice-pwd:S3cr3t",
         ] {
             let hidden = hide(line);
             assert!(!hidden.contains("S3cr3t"), "{hidden}");
@@ -211,5 +241,6 @@ mod tests {
     #[test]
     fn keys_keep_their_length_in_bytes() {
         assert_eq!(hide("k=clear:né\r\n"), "k=clear:***\r\n");
+        assert_eq!(hide("a=ice-pwd:né\r\n"), "a=ice-pwd:***\r\n");
     }
 }

@@ -646,6 +646,18 @@ fn no_command_shows_a_secret_that_is_written_wrongly() {
         "a=ICE-PWD:S3cr3t",
         "a=ice-pwd S3cr3t",
         "a=x\ra=ice-pwd:S3cr3t",
+        "a=acap:1 crypto:1 AES_CM_128_HMAC_SHA1_80 inline:S3cr3t",
+        "a=acap:1 key-mgmt:mikey S3cr3t",
+        "a=ice-ufrag:abcd a=ice-pwd:S3cr3t",
+        "a=fmtp:0 x a=ice-pwd:S3cr3t",
+        "a=extmap:1 urn:x inline:S3cr3t",
+        "a:ice-pwd:S3cr3t",
+        "a==ice-pwd:S3cr3t",
+        "a=ice_pwd:S3cr3t",
+        "a=ice\u{200b}-pwd:S3cr3t",
+        "a=ssrc:1 crypto:1 AES_CM_128_HMAC_SHA1_80 inline:S3cr3t",
+        "a=ice-pwd:éS3cr3t",
+        "m=audio 9 RTP/AVP 0 a=ice-pwd:S3cr3t",
     ] {
         let text = format!("{head}{line}\r\n");
         for arguments in [

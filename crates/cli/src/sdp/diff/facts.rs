@@ -260,7 +260,11 @@ fn has_none_of(media: &Media<'_>, line: &Line<'_>) -> bool {
 /// What a line says: mostly one thing.
 fn of_line(line: &Line<'_>, translate: Translate<'_>) -> Vec<Fact> {
     if let Some(raw) = line.attribute() {
-        return of_attribute(&raw, translate);
+        let facts = of_attribute(&raw, translate).into_iter();
+        return match secret::hide(line.text()) == line.text() {
+            true => facts.collect(),
+            false => facts.map(hidden).collect(),
+        };
     }
     let what = line
         .kind()
@@ -285,10 +289,7 @@ fn of_attribute(raw: &RawAttribute<'_>, translate: Translate<'_>) -> Vec<Fact> {
         return Vec::new();
     }
     let Some(Ok(typed)) = raw.typed() else {
-        return vec![hidden(
-            raw,
-            Fact::new(name, raw.value.unwrap_or_default().trim()),
-        )];
+        return vec![Fact::new(name, raw.value.unwrap_or_default().trim())];
     };
     match typed {
         Typed::Ssrc(Ssrc {
@@ -325,20 +326,17 @@ fn of_attribute(raw: &RawAttribute<'_>, translate: Translate<'_>) -> Vec<Fact> {
                 Ok(()) => value.trim().to_owned(),
                 Err(_) => raw.value.unwrap_or_default().to_owned(),
             };
-            vec![hidden(raw, Fact::new(name, value))]
+            vec![Fact::new(name, value)]
         }
     }
 }
 
-fn hidden(raw: &RawAttribute<'_>, fact: Fact) -> Fact {
-    match secret::is_secret(raw.name) {
-        true => Fact {
-            // Without a colon the secret is a part of the name.
-            what: secret::hide(&fact.what),
-            shown: HIDDEN.to_owned(),
-            ..fact
-        },
-        false => fact,
+fn hidden(fact: Fact) -> Fact {
+    Fact {
+        // Without a colon the secret is a part of the name.
+        what: secret::hide(&fact.what),
+        shown: HIDDEN.to_owned(),
+        ..fact
     }
 }
 
