@@ -73,6 +73,8 @@ pub(crate) fn of_attribute(kind: Kind, expected: &str) -> Reference {
         IN_TWO_BUNDLES => Reference::rfc("9143", "5"),
         MUX_MISSING => Reference::rfc("8858", "4.2"),
         OPUS => Reference::rfc("7587", "7"),
+        URI_TWICE => Reference::rfc("8285", "5"),
+        STREAM_TWICE => Reference::rfc("8853", "5.2"),
         _ => kind.reference(),
     }
 }
@@ -82,6 +84,8 @@ pub(crate) const NO_SUCH_MID: &str = "the mid of a section";
 pub(crate) const NO_MID: &str = "an a=mid in this section: the session has an a=group";
 pub(crate) const IN_TWO_BUNDLES: &str = "a mid that is in no other BUNDLE group";
 pub(crate) const MUX_MISSING: &str = "a=rtcp-mux beside it";
+pub(crate) const URI_TWICE: &str = "an extension that is not in this section already";
+pub(crate) const STREAM_TWICE: &str = "a stream that is not in this line already";
 pub(crate) const OPUS: &str = "opus/48000/2, for mono too";
 
 /// The section that defines a line type, written `m=`.

@@ -326,6 +326,33 @@ fn each_fault_is_refused() {
     assert_eq!(check(&RIGHT.replace("BUNDLE a b", "BUNDLE a b b")), []);
 }
 
+/// What a section says twice or of itself, and what it may say twice.
+#[test]
+fn extensions_streams_and_retransmissions() {
+    const HEAD: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
+        m=video 9 RTP/AVP 96 97\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\n";
+    let rids = "a=rid:1 send\r\na=rid:2 send\r\n";
+    for (lines, section) in [
+        ("a=fmtp:97 apt=96\r\n", None),
+        ("a=fmtp:97 apt=97\r\n", Some("8.1")),
+        ("a=extmap:1 urn:a\r\na=extmap:2 urn:b\r\n", None),
+        ("a=extmap:1 urn:a\r\na=extmap:2 urn:a\r\n", Some("5")),
+        ("a=extmap:1 urn:a x\r\na=extmap:2 urn:a y\r\n", None),
+        ("a=extmap:1 urn:a\r\na=extmap:1 urn:b\r\n", Some("5")),
+        // alternatives, of which the answer takes one
+        ("a=extmap:4096 urn:a\r\na=extmap:4096 urn:b\r\n", None),
+        (&format!("{rids}a=simulcast:send 1;2\r\n"), None),
+        (&format!("{rids}a=simulcast:send 1;2,1\r\n"), Some("5.2")),
+    ] {
+        let text = format!("{HEAD}{lines}");
+        let found: Vec<_> = check(&text)
+            .iter()
+            .map(|one| one.reference.section)
+            .collect();
+        assert_eq!(found, Vec::from_iter(section), "{lines}");
+    }
+}
+
 /// Times, their repetitions and the changes of clocks stay together, in the order in which they are told.
 #[test]
 fn a_zone_is_that_of_the_repetitions_before_it() {

@@ -7,7 +7,7 @@ use crate::{
     },
     error::ParseError,
     grammar::{is_blank, offset_in},
-    reference::{OPUS, Reference, TAG_TWICE, of_attribute},
+    reference::{OPUS, Reference, STREAM_TWICE, TAG_TWICE, URI_TWICE, of_attribute},
 };
 use alloc::vec::Vec;
 
@@ -25,8 +25,10 @@ pub(super) struct Section<'t> {
     fmtps: Vec<(u8, Parameters<'t>, Place)>,
     /// The ids of `a=rid`, with line and column.
     rids: Vec<(&'t str, u32, usize)>,
-    simulcast: Vec<(&'t str, Place)>,
+    simulcast: Vec<(&'t str, u32, usize)>,
     extensions: Vec<u16>,
+    /// The URIs of `a=extmap` and what follows them, with line and column.
+    uris: Vec<((&'t str, &'t str), u32, usize)>,
     /// The formats that an `a=fmtp` speaks of, with line and column.
     described: Vec<(&'t str, u32, usize)>,
     /// The tags of `a=crypto`, with line and column.
@@ -106,6 +108,7 @@ impl<'t> Section<'t> {
             rids: Vec::new(),
             simulcast: Vec::new(),
             extensions: Vec::new(),
+            uris: Vec::new(),
             described: Vec::new(),
             tags: Vec::new(),
             has_port: port.contains(|c| c != '0'),
@@ -192,13 +195,7 @@ impl<'t> Section<'t> {
                     let streams = simulcast.send.iter().chain(&simulcast.recv).flatten();
                     self.simulcast.extend(streams.map(|stream| {
                         let at = offset_in(value, stream.rid) + offset;
-                        (
-                            stream.rid,
-                            Place {
-                                offset: at,
-                                ..place
-                            },
-                        )
+                        (stream.rid, line, at)
                     }));
                 }
             }
@@ -208,12 +205,19 @@ impl<'t> Section<'t> {
                 }
             }
             Kind::ExtMap => {
-                if let Some(id) = extension_id(value) {
-                    if self.extensions.contains(&id) {
+                let Ok(extension) = ExtMap::parse(value) else {
+                    return;
+                };
+                let what = (extension.uri, extension.attributes);
+                let at = offset_in(value, extension.uri) + offset;
+                self.uris.push((what, line, at));
+                // From 4096 on, an id stands for alternatives, of which the answer takes one (RFC 8285 §7).
+                if extension.id < 4096 {
+                    if self.extensions.contains(&extension.id) {
                         place.add(Rule::Ambiguous, "an id that no other extension has", found);
                     } else {
-                        // There are 511 of them at the most.
-                        self.extensions.push(id);
+                        // There are 255 of them at the most.
+                        self.extensions.push(extension.id);
                     }
                 }
             }
@@ -231,12 +235,16 @@ impl<'t> Section<'t> {
         given_once(&mut self.tags, Kind::Crypto, TAG_TWICE, found);
         let expected = "one fmtp for a format";
         given_once(&mut self.described, Kind::Fmtp, expected, found);
-        for (rid, place) in &self.simulcast {
+        given_once(&mut self.uris, Kind::ExtMap, URI_TWICE, found);
+        given_once(&mut self.simulcast, Kind::Simulcast, STREAM_TWICE, found);
+        for &(rid, line, offset) in &self.simulcast {
             if self
                 .rids
-                .binary_search_by(|(other, ..)| other.cmp(rid))
+                .binary_search_by(|(other, ..)| (*other).cmp(rid))
                 .is_err()
             {
+                let kind = Kind::Simulcast;
+                let place = Place { kind, line, offset };
                 place.add(Rule::Undefined, "the id of an a=rid", found);
             }
         }
@@ -291,6 +299,12 @@ impl<'t> Section<'t> {
                     let error = ParseError::new("fmtp", place.offset, expected);
                     let error = error.at(place.line, 0);
                     found.add(Rule::Undefined, error, Reference::rfc("4588", "8.1"));
+                }
+                Ok(crate::parameters::CodecParameters::Rtx(rtx)) if rtx.apt == *payload_type => {
+                    let expected = "an apt that is another payload type than this";
+                    let error = ParseError::new("fmtp", place.offset, expected);
+                    let error = error.at(place.line, 0);
+                    found.add(Rule::Consistency, error, Reference::rfc("4588", "8.1"));
                 }
                 Ok(_) => {}
             }

@@ -357,14 +357,16 @@ impl<'t> Walk<'t> {
                 }
             }
             (None, Kind::ExtMap) => {
-                if let Some(id) = super::section::extension_id(value) {
+                // from 4096 on it stands for alternatives
+                let id = super::section::extension_id(value);
+                if let Some(id) = id.filter(|id| *id < 4096) {
                     if self.session_extensions.contains(&id) {
                         let expected = "an id that no other extension has";
                         let error = ParseError::new("extmap", offset, expected);
                         let error = error.at(self.number, 0);
                         self.found.add(Rule::Ambiguous, error, kind.reference());
                     } else {
-                        // There are 511 of them at the most.
+                        // There are 255 of them at the most.
                         self.session_extensions.push(id);
                     }
                 }
