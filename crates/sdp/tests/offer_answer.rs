@@ -960,3 +960,19 @@ fn the_setup_of_the_session_and_the_tagged_section_count() {
         Some(Ok(Setup::Passive))
     );
 }
+
+#[test]
+fn the_lower_level_of_h265_holds_whosever_it_is() {
+    for (theirs, ours) in [("93", "120"), ("120", "93")] {
+        let (theirs, ours) = (format!("level-id={theirs}"), format!("level-id={ours}"));
+        let answered = common(&[(100, "H265", &theirs)], &[(101, "H265", &ours)]);
+        assert_eq!(answered, [(100, "level-id=93".into())]);
+    }
+}
+
+#[test]
+fn one_channel_is_not_written() {
+    let offer = session("m=audio 9 RTP/AVP 96\na=rtpmap:96 L16/16000/1\n");
+    let answer = answer_all(&offer).unwrap().to_string();
+    assert!(answer.contains("a=rtpmap:96 L16/16000\r\n"), "{answer}");
+}
