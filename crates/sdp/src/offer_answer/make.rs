@@ -61,7 +61,10 @@ impl Default for Capabilities<'_> {
 /// The answer to an offer: which sections are accepted and with what.
 ///
 /// `capabilities` is asked for each section that is offered, by its index from 0; `None` rejects it. A section is rejected too if no codec is
-/// common, or if it must share RTP's port with RTCP and cannot. Where media go and come from, beside `c=` and port, is the
+/// common, or if it must share RTP's port with RTCP and cannot. RTP stays in a BUNDLE group only if one of the group's
+/// sections offers `a=rtcp-mux`, which then holds for all of them
+/// ([RFC 9143 §9.3](https://www.rfc-editor.org/rfc/rfc9143.html#section-9.3)): else it leaves the group, and is rejected if it
+/// has no port of its own. Where media go and come from, beside `c=` and port, is the
 /// caller's to add to the sections that were accepted: ICE credentials and candidates, fingerprints, keys, `a=ptime`,
 /// `a=msid`, `a=ssrc`.
 ///
@@ -121,16 +124,37 @@ pub fn answer<'c>(
             None => None,
         });
     }
-    // What has no transport of its own cannot live without a group, nor a group without a transport.
+    // What has no transport of its own cannot live without a group, nor a group without a transport. RTP that does not share
+    // its port with RTCP cannot be in one (RFC 9143 §9.3).
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for group in &shape.groups {
         let in_use = |index: &usize| answered.get(*index).is_some_and(Option::is_some);
-        let mut kept: Vec<usize> = group.iter().copied().filter(in_use).collect();
+        let in_use = group.iter().copied().filter(in_use);
+        let (mut kept, leaving): (Vec<_>, Vec<_>) = in_use.partition(|index| {
+            shape.group_mux(*index) == Some(true)
+                || !offer
+                    .media()
+                    .get(*index)
+                    .is_some_and(|media| is_rtp(media.protocol()))
+        });
+        for index in leaving.into_iter().filter(|index| !shape.has_port(*index)) {
+            if let Some(section) = answered.get_mut(index) {
+                *section = None;
+            }
+        }
         match kept.iter().position(|index| shape.has_port(*index)) {
             // The first section of an answer's group is the one whose transport carries it.
             Some(tagged) => {
                 if let Some(upto) = kept.get_mut(..=tagged) {
                     upto.rotate_right(1);
+                }
+                if let Some(first) = kept.first()
+                    && shape.group_mux(*first) == Some(true)
+                    && let Some(Some(section)) = answered.get_mut(*first)
+                    && !section.has(RtcpMux::NAME)
+                {
+                    // It speaks for the group, even if it has no RTP itself (RFC 9143 §9.3.1.2).
+                    section.push(RtcpMux)?;
                 }
                 groups.push(kept);
             }
@@ -347,7 +371,8 @@ fn accept(
     let theirs = offered.codecs();
     let common = common_codecs(&theirs, &own.codecs);
     let only = offered.has(RtcpMuxOnly::NAME);
-    let mux = answer_rtcp_mux(offered.has(RtcpMux::NAME), only, true, false);
+    let says_so = offered.has(RtcpMux::NAME) || shape.group_mux(index) == Some(true);
+    let mux = answer_rtcp_mux(says_so, only, true, false);
     let mut common_media = common.iter().map(|codec| &codec.offered);
     // Where no media are offered, tones may be all there is (as in RFC 4317).
     let usable = match theirs.iter().any(carries_media) {
