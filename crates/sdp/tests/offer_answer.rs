@@ -1045,3 +1045,50 @@ fn one_port_is_answered_where_it_was_offered_and_in_every_group() {
         assert_eq!(found, expected, "{texts:?}");
     }
 }
+
+#[test]
+fn a_nul_spoils_only_its_attribute() {
+    let offer = session(
+        "m=video 9 RTP/AVP 96 97 98 99 0\na=rtpmap:96 VP8/90000\na=fmtp:96 max-fr=30;x=\0\n\
+         a=rtcp-fb:96 nack\0\na=rtcp-fb:96 nack\na=rtcp-fb:96 ack \0\n\
+         a=rtpmap:97 VP9\0/90000\na=fmtp:97 profile-id=0\na=rtpmap:98 x\0y/90000\na=rtpmap:98 H263/90000\n\
+         a=rtpmap:0 PC\0MU/8000\na=rid:a\0b send\na=rid:c send max-width=1\0\na=rid:d send max-width=2\na=rid:e send\n\
+         a=simulcast:send c;d;e\n",
+    );
+    // Ours are theirs, NUL and all, and one that has a number without a name.
+    let pcmu = session("m=audio 9 RTP/AVP 0\n");
+    let made = answer(&offer, &Origin::anonymous(2, 1), |_, _| {
+        Some(Capabilities {
+            codecs: codecs(&offer).into_iter().chain(codecs(&pcmu)).collect(),
+            simulcast: true,
+            ..Capabilities::default()
+        })
+    })
+    .unwrap();
+    let text = made.to_string();
+    assert!(!text.contains('\0'), "{text:?}");
+    let formats: Vec<_> = made.media()[0].payload_types().collect();
+    assert_eq!(formats, [96, 0], "{text}");
+    assert!(
+        text.contains("a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\n"),
+        "{text}"
+    );
+    assert!(text.contains("a=rtpmap:0 PCMU/8000\r\n"), "{text}");
+    let rids: Vec<_> = made.media()[0]
+        .attributes_of::<Rid<'_>>()
+        .flatten()
+        .collect();
+    assert_eq!(
+        rids.iter().map(|rid| rid.id).collect::<Vec<_>>(),
+        ["d", "e"]
+    );
+    assert!(text.contains("a=simulcast:recv d;e\r\n"), "{text}");
+    assert_eq!(check_whole_answer(&offer, &made), Ok(()));
+    // A rejection names the formats all the same.
+    let none = answer(&offer, &Origin::anonymous(1, 1), |_, _| None).unwrap();
+    assert!(
+        none.to_string()
+            .contains("m=video 0 RTP/AVP 96 97 98 99 0\r\n")
+    );
+    assert!(rejection(&offer.media()[0]).is_ok());
+}

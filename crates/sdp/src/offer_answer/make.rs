@@ -291,7 +291,8 @@ fn rejected(offered: &Media<'_>, mid: Option<&str>) -> Result<Media<'static>, Er
     let mut section = same_line(offered, mid, 0, offered.formats())?;
     section.set_direction(Direction::Inactive);
     let mut listed = Numbers::of(offered);
-    for map in offered.attributes_of::<RtpMap<'_>>().flatten() {
+    let maps = offered.attributes_of::<RtpMap<'_>>().flatten();
+    for map in maps.filter(|map| is_writable(map.encoding)) {
         // The first of a number counts.
         if listed.take(map.payload_type) {
             section.push(map)?;
@@ -368,7 +369,7 @@ fn accept(
         setup.map_or(Ok(()), |setup| section.push(setup))?;
         return Ok(Some(section));
     }
-    let theirs = offered.codecs();
+    let theirs = writable_codecs(offered);
     let common = common_codecs(&theirs, &own.codecs);
     let only = offered.has(RtcpMuxOnly::NAME);
     let says_so = offered.has(RtcpMux::NAME) || shape.group_mux(index) == Some(true);
@@ -404,6 +405,30 @@ fn accept(
     Ok(Some(section))
 }
 
+/// Whether it can be in a line. A text that was read may hold a NUL within a line, which nobody need read again: an
+/// attribute with one spoils only itself.
+fn is_writable(text: &str) -> bool {
+    !text.contains(['\r', '\n', '\0'])
+}
+
+/// The offered codecs without the attributes that cannot be written again.
+fn writable_codecs<'o>(offered: &'o Media<'_>) -> Vec<Codec<'o>> {
+    let mut codecs = offered.codecs();
+    codecs.retain_mut(|codec| {
+        if !is_writable(codec.rtpmap.encoding) {
+            match RtpMap::static_type(codec.payload_type()) {
+                Some(known) => codec.rtpmap = known,
+                None => return false,
+            }
+        }
+        codec
+            .feedback
+            .retain(|feedback| is_writable(feedback.kind) && is_writable(feedback.parameter));
+        true
+    });
+    codecs
+}
+
 /// Whether a codec is media of its own, and not what goes with them: a section of nothing else carries nothing.
 fn carries_media(codec: &Codec<'_>) -> bool {
     const BESIDE: &[&str] = &[
@@ -427,11 +452,7 @@ fn push_extensions(
     let of_section = offered.attributes_of::<ExtMap<'_>>().flatten();
     let mut theirs: Vec<ExtMap<'_>> = shape.extensions.iter().copied().chain(of_section).collect();
     // What cannot be written again is not answered; it spoils nothing else.
-    theirs.retain(|extension| {
-        ![extension.uri, extension.attributes]
-            .concat()
-            .contains('\0')
-    });
+    theirs.retain(|extension| is_writable(extension.uri) && is_writable(extension.attributes));
     let mut ours = BTreeMap::new();
     for own in &own.extensions {
         ours.entry(own.uri)
@@ -462,7 +483,8 @@ fn push_codec(codec: &CommonCodec<'_>, section: &mut Media<'static>) -> Result<(
             feedback: *feedback,
         })?;
     }
-    if !codec.parameters.is_empty() {
+    // Either side's may have been read with what cannot be written.
+    if !codec.parameters.is_empty() && is_writable(&codec.parameters) {
         section.push(Fmtp {
             format: &codec.payload_type().to_string(),
             parameters: Parameters(&codec.parameters),
@@ -477,7 +499,8 @@ fn push_simulcast(offered: &Media<'_>, section: &mut Media<'static>) -> Result<(
     let mut known = BTreeSet::new();
     for rid in offered.attributes_of::<Rid<'_>>().flatten() {
         let listed = rid.payload_types().all(|number| numbers.has(number));
-        let answer = answer_rid(&rid).filter(|_| listed);
+        let writable = is_writable(rid.id) && is_writable(rid.restrictions.0);
+        let answer = answer_rid(&rid).filter(|_| listed && writable);
         // The first of an id counts.
         if let Some(answer) = answer.filter(|answer| known.insert(answer.id)) {
             section.push(answer)?;
