@@ -433,6 +433,13 @@ fn later_offers_keep_sections_in_use() {
     let other_kind = "m=audio 9 RTP/AVP 0\na=mid:a\nm=text 9 RTP/AVP 0\na=mid:b\n";
     assert_eq!(check(other_kind, never), Err(Some(1)));
     assert_eq!(check(other_kind, |section| section == 1), Ok(()));
+    // What takes the place of a section has a name of its own, which may be the old one.
+    let same_mid = "m=audio 9 RTP/AVP 0\na=mid:a\nm=text 9 RTP/AVP 0\na=mid:a\n";
+    assert_eq!(check(same_mid, |section| section == 1), Err(Some(1)));
+    let stopped = "m=audio 0 RTP/AVP 0\na=mid:a\nm=text 9 RTP/AVP 0\na=mid:a\n";
+    assert_eq!(check(stopped, |section| section == 1), Ok(()));
+    let unnamed = "m=audio 9 RTP/AVP 0\na=mid:a\nm=text 9 RTP/AVP 0\n";
+    assert_eq!(check(unnamed, |section| section == 1), Ok(()));
     let other_mid = "m=audio 9 RTP/AVP 0\na=mid:x\nm=video 9 RTP/AVP 31\na=mid:b\n";
     assert_eq!(check(other_mid, never), Err(Some(0)));
 }

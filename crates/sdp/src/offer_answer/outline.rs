@@ -382,7 +382,11 @@ pub fn check_directions(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(),
 /// [RFC 9429 §5.2.2](https://www.rfc-editor.org/rfc/rfc9429.html#section-5.2.2)).
 ///
 /// `before` is the description of before, offer or answer, of whichever side; a section counts as rejected if either side
-/// had rejected it, which `rejected` tells.
+/// had rejected it, which `rejected` tells. What takes its place has a mid that no other section in use has
+/// ([RFC 5888 §4](https://www.rfc-editor.org/rfc/rfc5888.html#section-4)).
+///
+/// Not checked, as an outline does not tell it: that a payload type keeps its codec
+/// ([RFC 3264 §8.3.2](https://www.rfc-editor.org/rfc/rfc3264.html#section-8.3.2)). Nor is the protocol of a section in use.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -395,10 +399,22 @@ pub fn check_reoffer(
         let rule = "a later offer keeps every media section (RFC 3264 §8)";
         return broken(None, rule, "3264", "8");
     }
+    let mut named = BTreeMap::new();
+    let in_use = offer.sections.iter().filter(|section| !section.rejected);
+    for mid in in_use.filter_map(|section| section.mid) {
+        *named.entry(mid).or_insert(0_usize) += 1;
+    }
     for (index, (old, new)) in before.sections.iter().zip(&offer.sections).enumerate() {
         let at = Some(index);
-        let recycled = old.rejected || rejected(index);
-        if recycled || new.rejected {
+        if new.rejected {
+            continue;
+        }
+        if old.rejected || rejected(index) {
+            let count = new.mid.and_then(|mid| named.get(mid));
+            if count.is_some_and(|count| *count > 1) {
+                let rule = "what takes a section's place has a mid of its own (RFC 5888 §4)";
+                return broken(at, rule, "5888", "4");
+            }
             continue;
         }
         if old.kind != new.kind {
