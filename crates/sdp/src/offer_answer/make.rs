@@ -124,47 +124,7 @@ pub fn answer<'c>(
             None => None,
         });
     }
-    // What has no transport of its own cannot live without a group, nor a group without a transport. RTP that does not share
-    // its port with RTCP cannot be in one (RFC 9143 §9.3).
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for group in &shape.groups {
-        let in_use = |index: &usize| answered.get(*index).is_some_and(Option::is_some);
-        let in_use = group.iter().copied().filter(in_use);
-        let (mut kept, leaving): (Vec<_>, Vec<_>) = in_use.partition(|index| {
-            shape.group_mux(*index) == Some(true)
-                || !offer
-                    .media()
-                    .get(*index)
-                    .is_some_and(|media| is_rtp(media.protocol()))
-        });
-        for index in leaving.into_iter().filter(|index| !shape.has_port(*index)) {
-            if let Some(section) = answered.get_mut(index) {
-                *section = None;
-            }
-        }
-        match kept.iter().position(|index| shape.has_port(*index)) {
-            // The first section of an answer's group is the one whose transport carries it.
-            Some(tagged) => {
-                if let Some(upto) = kept.get_mut(..=tagged) {
-                    upto.rotate_right(1);
-                }
-                if let Some(first) = kept.first()
-                    && shape.group_mux(*first) == Some(true)
-                    && let Some(Some(section)) = answered.get_mut(*first)
-                    && !section.has(RtcpMux::NAME)
-                {
-                    // It speaks for the group, even if it has no RTP itself (RFC 9143 §9.3.1.2).
-                    section.push(RtcpMux)?;
-                }
-                groups.push(kept);
-            }
-            None => kept.iter().for_each(|index| {
-                if let Some(section) = answered.get_mut(*index) {
-                    *section = None;
-                }
-            }),
-        }
-    }
+    let groups = regroup(&shape, &mut answered)?;
     let mut answer = Session::new(origin)?;
     copy_times(offer, &mut answer)?;
     let mut room = Room::beside(&answer, offer.media().len());
@@ -199,6 +159,52 @@ pub fn answer<'c>(
         true => Ok(answer),
         false => Err(Error::TooLong),
     }
+}
+
+/// The sections of each group of the answer. What has no transport of its own cannot live without a group, nor a group without
+/// a transport; and RTP that does not share its port with RTCP cannot be in one
+/// ([RFC 9143 §9.3](https://www.rfc-editor.org/rfc/rfc9143.html#section-9.3)).
+fn regroup(
+    shape: &Shape<'_>,
+    answered: &mut [Option<Media<'static>>],
+) -> Result<Vec<Vec<usize>>, Error> {
+    let mut groups = Vec::with_capacity(shape.groups.len());
+    for group in &shape.groups {
+        let section = |index: usize| answered.get(index)?.as_ref();
+        let may_stay = |index: usize| {
+            let section = section(index);
+            shape.group_mux(index) == Some(true)
+                || section.is_some_and(|section| !is_rtp(section.protocol()))
+        };
+        let in_use = group.iter().copied();
+        let in_use = in_use.filter(|index| section(*index).is_some());
+        let (mut kept, mut lost): (Vec<_>, Vec<_>) = in_use.partition(|index| may_stay(*index));
+        lost.retain(|index| !shape.has_port(*index));
+        match kept.iter().position(|index| shape.has_port(*index)) {
+            // The first section of an answer's group is the one whose transport carries it.
+            Some(tagged) => {
+                if let Some(upto) = kept.get_mut(..=tagged) {
+                    upto.rotate_right(1);
+                }
+                if let Some(first) = kept.first()
+                    && shape.group_mux(*first) == Some(true)
+                    && let Some(Some(section)) = answered.get_mut(*first)
+                    && !section.has(RtcpMux::NAME)
+                {
+                    // It speaks for the group, even if it has no RTP itself (RFC 9143 §9.3.1.2).
+                    section.push(RtcpMux)?;
+                }
+                groups.push(kept);
+            }
+            None => lost.extend(kept),
+        }
+        for index in lost {
+            if let Some(section) = answered.get_mut(index) {
+                *section = None;
+            }
+        }
+    }
+    Ok(groups)
 }
 
 /// The times of an answer are the offer's ([RFC 3264 §6](https://www.rfc-editor.org/rfc/rfc3264.html#section-6)): all of
