@@ -433,6 +433,13 @@ fn later_offers_keep_sections_in_use() {
     let other_kind = "m=audio 9 RTP/AVP 0\na=mid:a\nm=text 9 RTP/AVP 0\na=mid:b\n";
     assert_eq!(check(other_kind, never), Err(Some(1)));
     assert_eq!(check(other_kind, |section| section == 1), Ok(()));
+    // What takes the place of a section has a name of its own, which may be the old one.
+    let same_mid = "m=audio 9 RTP/AVP 0\na=mid:a\nm=text 9 RTP/AVP 0\na=mid:a\n";
+    assert_eq!(check(same_mid, |section| section == 1), Err(Some(1)));
+    let stopped = "m=audio 0 RTP/AVP 0\na=mid:a\nm=text 9 RTP/AVP 0\na=mid:a\n";
+    assert_eq!(check(stopped, |section| section == 1), Ok(()));
+    let unnamed = "m=audio 9 RTP/AVP 0\na=mid:a\nm=text 9 RTP/AVP 0\n";
+    assert_eq!(check(unnamed, |section| section == 1), Ok(()));
     let other_mid = "m=audio 9 RTP/AVP 0\na=mid:x\nm=video 9 RTP/AVP 31\na=mid:b\n";
     assert_eq!(check(other_mid, never), Err(Some(0)));
 }
@@ -589,7 +596,7 @@ fn what_is_named_twice_is_answered_once() {
          m=audio 9 RTP/AVP 0\na=mid:a\na=rtcp-fb:0 nack\na=rtcp-fb:0 nack\n\
          a=extmap:1 urn:a\na=extmap:1 urn:b\na=extmap:2 urn:a\n\
          a=rid:x send\na=rid:x send\na=simulcast:send x\n\
-         m=audio 9 RTP/AVP 0\na=mid:b\nm=audio 9 RTP/AVP 0\na=mid:c\nm=audio 9 RTP/AVP 0\na=mid:a\n",
+         m=audio 9 RTP/AVP 0\na=mid:b\na=rtcp-mux\nm=audio 9 RTP/AVP 0\na=mid:c\na=rtcp-mux\nm=audio 9 RTP/AVP 0\na=mid:a\n",
     );
     let made = mirrored(&offer);
     let groups: Vec<_> = made.bundle_groups().map(|group| group.mids).collect();
@@ -698,7 +705,7 @@ fn whole_answers_are_held_against_their_offers() {
 fn bundle_only_means_something_in_a_group_only() {
     let section = |mid: &str, port: u16| {
         let only = if port == 0 { "a=bundle-only\n" } else { "" };
-        format!("m=audio {port} RTP/AVP 0\na=mid:{mid}\n{only}")
+        format!("m=audio {port} RTP/AVP 0\na=rtcp-mux\na=mid:{mid}\n{only}")
     };
     let alone = session(&section("a", 0));
     assert!(Outline::of(&alone).sections[0].rejected);
@@ -959,4 +966,136 @@ fn the_setup_of_the_session_and_the_tagged_section_count() {
         answer.media()[1].attribute::<Setup>(),
         Some(Ok(Setup::Passive))
     );
+}
+
+#[test]
+fn the_lower_level_of_h265_holds_whosever_it_is() {
+    for (theirs, ours) in [("93", "120"), ("120", "93")] {
+        let (theirs, ours) = (format!("level-id={theirs}"), format!("level-id={ours}"));
+        let answered = common(&[(100, "H265", &theirs)], &[(101, "H265", &ours)]);
+        assert_eq!(answered, [(100, "level-id=93".into())]);
+    }
+}
+
+#[test]
+fn one_channel_is_not_written() {
+    let offer = session("m=audio 9 RTP/AVP 96\na=rtpmap:96 L16/16000/1\n");
+    let answer = answer_all(&offer).unwrap().to_string();
+    assert!(answer.contains("a=rtpmap:96 L16/16000\r\n"), "{answer}");
+}
+
+#[test]
+fn a_group_of_rtp_shares_its_port_with_rtcp() {
+    let sections = |mux: &str| {
+        session(&format!(
+            "a=group:BUNDLE d a b v\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\na=mid:d\n\
+             m=audio 9 RTP/AVP 0\n{mux}a=mid:a\nm=audio 9 RTP/AVP 0\na=mid:b\n\
+             m=video 0 RTP/AVP 31\na=bundle-only\na=mid:v\n"
+        ))
+    };
+    // Nobody offers it: RTP leaves the group, and what has no transport then is rejected.
+    let offer = sections("");
+    let made = answer_all(&offer).unwrap();
+    let groups: Vec<_> = made.bundle_groups().map(|group| group.mids).collect();
+    assert_eq!(groups, [["d"]]);
+    let ports: Vec<_> = made.media().iter().map(Media::port).collect();
+    assert_eq!(ports, [9, 9, 9, 0]);
+    assert!(!made.to_string().contains("rtcp-mux"));
+    assert_eq!(check_whole_answer(&offer, &made), Ok(()));
+    // One section of the group offers it, for all of them. The first speaks for the group, whatever it carries.
+    for mux in ["a=rtcp-mux\n", "a=rtcp-mux-only\n"] {
+        let offer = sections(mux);
+        let made = answer_all(&offer).unwrap();
+        let groups: Vec<_> = made.bundle_groups().map(|group| group.mids).collect();
+        assert_eq!(groups, [["d", "a", "b", "v"]]);
+        assert!(made.media().iter().all(|media| media.has("rtcp-mux")));
+        assert_eq!(check_whole_answer(&offer, &made), Ok(()));
+    }
+    // A section that was stopped says nothing for its group.
+    let offer = session(
+        "a=group:BUNDLE a b\nm=audio 0 RTP/AVP 0\na=rtcp-mux\na=mid:a\nm=audio 9 RTP/AVP 0\na=mid:b\n",
+    );
+    let made = answer_all(&offer).unwrap();
+    assert_eq!(made.bundle_groups().count(), 0);
+    assert!(!made.media()[1].has("rtcp-mux"));
+}
+
+#[test]
+fn one_port_is_answered_where_it_was_offered_and_in_every_group() {
+    let pair = |group: &str, one: &str, other: &str| {
+        session(&format!(
+            "{group}m=audio 9 RTP/AVP 0\na=mid:0\n{one}m=audio 9 RTP/AVP 0\na=mid:1\n{other}"
+        ))
+    };
+    const GROUP: &str = "a=group:BUNDLE 0 1\n";
+    const MUX: &str = "a=rtcp-mux\n";
+    for (offer, answer, expected) in [
+        ((GROUP, MUX, MUX), (GROUP, MUX, MUX), None),
+        // The first section speaks for the group.
+        ((GROUP, MUX, ""), (GROUP, MUX, MUX), None),
+        ((GROUP, MUX, MUX), (GROUP, MUX, ""), None),
+        ((GROUP, MUX, MUX), (GROUP, "", ""), Some((0, "9143"))),
+        ((GROUP, MUX, MUX), (GROUP, "", MUX), Some((0, "9143"))),
+        ((GROUP, "", ""), (GROUP, "", ""), Some((0, "9143"))),
+        ((GROUP, "", ""), (GROUP, MUX, MUX), Some((0, "5761"))),
+        ((GROUP, "", ""), ("", "", ""), None),
+        ((GROUP, MUX, MUX), ("", "", MUX), None),
+        (("", MUX, ""), ("", MUX, MUX), Some((1, "5761"))),
+        (("", "a=rtcp-mux-only\n", ""), ("", MUX, ""), None),
+    ] {
+        let texts = (offer, answer);
+        let offer = pair(offer.0, offer.1, offer.2);
+        let answer = pair(answer.0, answer.1, answer.2);
+        let violation = check_whole_answer(&offer, &answer).err();
+        let found =
+            violation.map(|violation| (violation.section.unwrap(), violation.reference.document));
+        assert_eq!(found, expected, "{texts:?}");
+    }
+}
+
+#[test]
+fn a_nul_spoils_only_its_attribute() {
+    let offer = session(
+        "m=video 9 RTP/AVP 96 97 98 99 0\na=rtpmap:96 VP8/90000\na=fmtp:96 max-fr=30;x=\0\n\
+         a=rtcp-fb:96 nack\0\na=rtcp-fb:96 nack\na=rtcp-fb:96 ack \0\n\
+         a=rtpmap:97 VP9\0/90000\na=fmtp:97 profile-id=0\na=rtpmap:98 x\0y/90000\na=rtpmap:98 H263/90000\n\
+         a=rtpmap:0 PC\0MU/8000\na=rid:a\0b send\na=rid:c send max-width=1\0\na=rid:d send max-width=2\na=rid:e send\n\
+         a=simulcast:send c;d;e\n",
+    );
+    // Ours are theirs, NUL and all, and one that has a number without a name.
+    let pcmu = session("m=audio 9 RTP/AVP 0\n");
+    let made = answer(&offer, &Origin::anonymous(2, 1), |_, _| {
+        Some(Capabilities {
+            codecs: codecs(&offer).into_iter().chain(codecs(&pcmu)).collect(),
+            simulcast: true,
+            ..Capabilities::default()
+        })
+    })
+    .unwrap();
+    let text = made.to_string();
+    assert!(!text.contains('\0'), "{text:?}");
+    let formats: Vec<_> = made.media()[0].payload_types().collect();
+    assert_eq!(formats, [96, 0], "{text}");
+    assert!(
+        text.contains("a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\n"),
+        "{text}"
+    );
+    assert!(text.contains("a=rtpmap:0 PCMU/8000\r\n"), "{text}");
+    let rids: Vec<_> = made.media()[0]
+        .attributes_of::<Rid<'_>>()
+        .flatten()
+        .collect();
+    assert_eq!(
+        rids.iter().map(|rid| rid.id).collect::<Vec<_>>(),
+        ["d", "e"]
+    );
+    assert!(text.contains("a=simulcast:recv d;e\r\n"), "{text}");
+    assert_eq!(check_whole_answer(&offer, &made), Ok(()));
+    // A rejection names the formats all the same.
+    let none = answer(&offer, &Origin::anonymous(1, 1), |_, _| None).unwrap();
+    assert!(
+        none.to_string()
+            .contains("m=video 0 RTP/AVP 96 97 98 99 0\r\n")
+    );
+    assert!(rejection(&offer.media()[0]).is_ok());
 }

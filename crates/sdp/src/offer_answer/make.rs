@@ -61,7 +61,10 @@ impl Default for Capabilities<'_> {
 /// The answer to an offer: which sections are accepted and with what.
 ///
 /// `capabilities` is asked for each section that is offered, by its index from 0; `None` rejects it. A section is rejected too if no codec is
-/// common, or if it must share RTP's port with RTCP and cannot. Where media go and come from, beside `c=` and port, is the
+/// common, or if it must share RTP's port with RTCP and cannot. RTP stays in a BUNDLE group only if one of the group's
+/// sections offers `a=rtcp-mux`, which then holds for all of them
+/// ([RFC 9143 §9.3](https://www.rfc-editor.org/rfc/rfc9143.html#section-9.3)): else it leaves the group, and is rejected if it
+/// has no port of its own. Where media go and come from, beside `c=` and port, is the
 /// caller's to add to the sections that were accepted: ICE credentials and candidates, fingerprints, keys, `a=ptime`,
 /// `a=msid`, `a=ssrc`.
 ///
@@ -121,26 +124,7 @@ pub fn answer<'c>(
             None => None,
         });
     }
-    // What has no transport of its own cannot live without a group, nor a group without a transport.
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for group in &shape.groups {
-        let in_use = |index: &usize| answered.get(*index).is_some_and(Option::is_some);
-        let mut kept: Vec<usize> = group.iter().copied().filter(in_use).collect();
-        match kept.iter().position(|index| shape.has_port(*index)) {
-            // The first section of an answer's group is the one whose transport carries it.
-            Some(tagged) => {
-                if let Some(upto) = kept.get_mut(..=tagged) {
-                    upto.rotate_right(1);
-                }
-                groups.push(kept);
-            }
-            None => kept.iter().for_each(|index| {
-                if let Some(section) = answered.get_mut(*index) {
-                    *section = None;
-                }
-            }),
-        }
-    }
+    let groups = regroup(&shape, &mut answered)?;
     let mut answer = Session::new(origin)?;
     copy_times(offer, &mut answer)?;
     let mut room = Room::beside(&answer, offer.media().len());
@@ -175,6 +159,52 @@ pub fn answer<'c>(
         true => Ok(answer),
         false => Err(Error::TooLong),
     }
+}
+
+/// The sections of each group of the answer. What has no transport of its own cannot live without a group, nor a group without
+/// a transport; and RTP that does not share its port with RTCP cannot be in one
+/// ([RFC 9143 §9.3](https://www.rfc-editor.org/rfc/rfc9143.html#section-9.3)).
+fn regroup(
+    shape: &Shape<'_>,
+    answered: &mut [Option<Media<'static>>],
+) -> Result<Vec<Vec<usize>>, Error> {
+    let mut groups = Vec::with_capacity(shape.groups.len());
+    for group in &shape.groups {
+        let section = |index: usize| answered.get(index)?.as_ref();
+        let may_stay = |index: usize| {
+            let section = section(index);
+            shape.group_mux(index) == Some(true)
+                || section.is_some_and(|section| !is_rtp(section.protocol()))
+        };
+        let in_use = group.iter().copied();
+        let in_use = in_use.filter(|index| section(*index).is_some());
+        let (mut kept, mut lost): (Vec<_>, Vec<_>) = in_use.partition(|index| may_stay(*index));
+        lost.retain(|index| !shape.has_port(*index));
+        match kept.iter().position(|index| shape.has_port(*index)) {
+            // The first section of an answer's group is the one whose transport carries it.
+            Some(tagged) => {
+                if let Some(upto) = kept.get_mut(..=tagged) {
+                    upto.rotate_right(1);
+                }
+                if let Some(first) = kept.first()
+                    && shape.group_mux(*first) == Some(true)
+                    && let Some(Some(section)) = answered.get_mut(*first)
+                    && !section.has(RtcpMux::NAME)
+                {
+                    // It speaks for the group, even if it has no RTP itself (RFC 9143 §9.3.1.2).
+                    section.push(RtcpMux)?;
+                }
+                groups.push(kept);
+            }
+            None => lost.extend(kept),
+        }
+        for index in lost {
+            if let Some(section) = answered.get_mut(index) {
+                *section = None;
+            }
+        }
+    }
+    Ok(groups)
 }
 
 /// The times of an answer are the offer's ([RFC 3264 §6](https://www.rfc-editor.org/rfc/rfc3264.html#section-6)): all of
@@ -267,7 +297,8 @@ fn rejected(offered: &Media<'_>, mid: Option<&str>) -> Result<Media<'static>, Er
     let mut section = same_line(offered, mid, 0, offered.formats())?;
     section.set_direction(Direction::Inactive);
     let mut listed = Numbers::of(offered);
-    for map in offered.attributes_of::<RtpMap<'_>>().flatten() {
+    let maps = offered.attributes_of::<RtpMap<'_>>().flatten();
+    for map in maps.filter(|map| is_writable(map.encoding)) {
         // The first of a number counts.
         if listed.take(map.payload_type) {
             section.push(map)?;
@@ -344,10 +375,11 @@ fn accept(
         setup.map_or(Ok(()), |setup| section.push(setup))?;
         return Ok(Some(section));
     }
-    let theirs = offered.codecs();
+    let theirs = writable_codecs(offered);
     let common = common_codecs(&theirs, &own.codecs);
     let only = offered.has(RtcpMuxOnly::NAME);
-    let mux = answer_rtcp_mux(offered.has(RtcpMux::NAME), only, true, false);
+    let says_so = offered.has(RtcpMux::NAME) || shape.group_mux(index) == Some(true);
+    let mux = answer_rtcp_mux(says_so, only, true, false);
     let mut common_media = common.iter().map(|codec| &codec.offered);
     // Where no media are offered, tones may be all there is (as in RFC 4317).
     let usable = match theirs.iter().any(carries_media) {
@@ -379,6 +411,30 @@ fn accept(
     Ok(Some(section))
 }
 
+/// Whether it can be in a line. A text that was read may hold a NUL within a line, which nobody need read again: an
+/// attribute with one spoils only itself.
+fn is_writable(text: &str) -> bool {
+    !text.contains(['\r', '\n', '\0'])
+}
+
+/// The offered codecs without the attributes that cannot be written again.
+fn writable_codecs<'o>(offered: &'o Media<'_>) -> Vec<Codec<'o>> {
+    let mut codecs = offered.codecs();
+    codecs.retain_mut(|codec| {
+        if !is_writable(codec.rtpmap.encoding) {
+            match RtpMap::static_type(codec.payload_type()) {
+                Some(known) => codec.rtpmap = known,
+                None => return false,
+            }
+        }
+        codec
+            .feedback
+            .retain(|feedback| is_writable(feedback.kind) && is_writable(feedback.parameter));
+        true
+    });
+    codecs
+}
+
 /// Whether a codec is media of its own, and not what goes with them: a section of nothing else carries nothing.
 fn carries_media(codec: &Codec<'_>) -> bool {
     const BESIDE: &[&str] = &[
@@ -402,11 +458,7 @@ fn push_extensions(
     let of_section = offered.attributes_of::<ExtMap<'_>>().flatten();
     let mut theirs: Vec<ExtMap<'_>> = shape.extensions.iter().copied().chain(of_section).collect();
     // What cannot be written again is not answered; it spoils nothing else.
-    theirs.retain(|extension| {
-        ![extension.uri, extension.attributes]
-            .concat()
-            .contains('\0')
-    });
+    theirs.retain(|extension| is_writable(extension.uri) && is_writable(extension.attributes));
     let mut ours = BTreeMap::new();
     for own in &own.extensions {
         ours.entry(own.uri)
@@ -437,7 +489,8 @@ fn push_codec(codec: &CommonCodec<'_>, section: &mut Media<'static>) -> Result<(
             feedback: *feedback,
         })?;
     }
-    if !codec.parameters.is_empty() {
+    // Either side's may have been read with what cannot be written.
+    if !codec.parameters.is_empty() && is_writable(&codec.parameters) {
         section.push(Fmtp {
             format: &codec.payload_type().to_string(),
             parameters: Parameters(&codec.parameters),
@@ -452,7 +505,8 @@ fn push_simulcast(offered: &Media<'_>, section: &mut Media<'static>) -> Result<(
     let mut known = BTreeSet::new();
     for rid in offered.attributes_of::<Rid<'_>>().flatten() {
         let listed = rid.payload_types().all(|number| numbers.has(number));
-        let answer = answer_rid(&rid).filter(|_| listed);
+        let writable = is_writable(rid.id) && is_writable(rid.restrictions.0);
+        let answer = answer_rid(&rid).filter(|_| listed && writable);
         // The first of an id counts.
         if let Some(answer) = answer.filter(|answer| known.insert(answer.id)) {
             section.push(answer)?;

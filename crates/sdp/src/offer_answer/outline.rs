@@ -1,6 +1,6 @@
 //! What of a description the rules between descriptions look at, and those rules.
 
-use super::shape::Shape;
+use super::shape::{Shape, offers_mux};
 use crate::{
     attribute::{Attribute, Direction, ExtMap, RtcpMux, RtcpMuxOnly, Setup, Simulcast},
     error::ParseError,
@@ -9,7 +9,10 @@ use crate::{
     reference::Reference,
     session::Session,
 };
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use core::fmt;
 
 /// What of a description the rules between descriptions look at: made from a [`Session`] with [`of`](Self::of), or by hand
@@ -213,6 +216,10 @@ pub fn check_answer(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(), Vio
 /// - unicast is answered by unicast ([RFC 3264 §6.1](https://www.rfc-editor.org/rfc/rfc3264.html#section-6.1));
 /// - only header extensions that were offered ([RFC 8285 §7](https://www.rfc-editor.org/rfc/rfc8285.html#section-7)), and
 ///   simulcast only if it was ([RFC 8853 §5.3.2](https://www.rfc-editor.org/rfc/rfc8853.html#section-5.3.2));
+/// - RTP and RTCP share a port only where that was offered, for the section or for its BUNDLE group
+///   ([RFC 5761 §5.1.1](https://www.rfc-editor.org/rfc/rfc5761.html#section-5.1.1)), and do so in every group
+///   ([RFC 9143 §9.3.1.2](https://www.rfc-editor.org/rfc/rfc9143.html#section-9.3.1.2)): as the section or the one that
+///   carries the group says;
 /// - no `a=rtcp-mux-only` ([RFC 8858 §4.3](https://www.rfc-editor.org/rfc/rfc8858.html#section-4.3)).
 ///
 /// Of the last, [RFC 9143 §9.3.1.2](https://www.rfc-editor.org/rfc/rfc9143.html#section-9.3.1.2) demands the contrary for
@@ -225,6 +232,7 @@ pub fn check_answer(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(), Vio
 pub fn check_whole_answer(offer: &Session<'_>, answer: &Session<'_>) -> Result<(), Violation> {
     let (offered, answered) = (Outline::of(offer), Outline::of(answer));
     check_answer(&offered, &answered)?;
+    check_mux(offer, answer)?;
     let of_session: BTreeSet<&str> = uris(offer.attributes_of()).collect();
     let outlines = offered.sections.iter().zip(&answered.sections);
     let media = offer.media().iter().zip(answer.media());
@@ -257,6 +265,37 @@ pub fn check_whole_answer(offer: &Session<'_>, answer: &Session<'_>) -> Result<(
         if ours.has(RtcpMuxOnly::NAME) {
             let rule = "a=rtcp-mux-only is for offers (RFC 8858 §4.3)";
             return broken(at, rule, "8858", "4.3");
+        }
+    }
+    Ok(())
+}
+
+/// Whether RTP and RTCP share a port where they may, and where they must.
+fn check_mux(offer: &Session<'_>, answer: &Session<'_>) -> Result<(), Violation> {
+    let (offered, answered) = (Shape::of(offer), Shape::of(answer));
+    let mut carriers = BTreeMap::new();
+    for group in &answered.groups {
+        // An answer's first section carries the group, and speaks for it.
+        let first = group.first().and_then(|first| answer.media().get(*first));
+        group
+            .iter()
+            .for_each(|index| _ = carriers.insert(*index, first));
+    }
+    for (index, (theirs, ours)) in offer.media().iter().zip(answer.media()).enumerate() {
+        if answered.is_rejected(index) || !is_rtp(ours.protocol()) {
+            continue;
+        }
+        let at = Some(index);
+        let is_offered = offers_mux(theirs) || offered.group_mux(index) == Some(true);
+        if ours.has(RtcpMux::NAME) && !is_offered {
+            let rule = "an answer has a=rtcp-mux only if it was offered (RFC 5761 §5.1.1)";
+            return broken(at, rule, "5761", "5.1.1");
+        }
+        let carrier = carriers.get(&index).copied().flatten();
+        if carrier.is_some_and(|carrier| !ours.has(RtcpMux::NAME) && !carrier.has(RtcpMux::NAME)) {
+            let rule =
+                "RTP in a BUNDLE group shares its port with RTCP: a=rtcp-mux (RFC 9143 §9.3.1.2)";
+            return broken(at, rule, "9143", "9.3.1.2");
         }
     }
     Ok(())
@@ -343,7 +382,11 @@ pub fn check_directions(offer: &Outline<'_>, answer: &Outline<'_>) -> Result<(),
 /// [RFC 9429 §5.2.2](https://www.rfc-editor.org/rfc/rfc9429.html#section-5.2.2)).
 ///
 /// `before` is the description of before, offer or answer, of whichever side; a section counts as rejected if either side
-/// had rejected it, which `rejected` tells.
+/// had rejected it, which `rejected` tells. What takes its place has a mid that no other section in use has
+/// ([RFC 5888 §4](https://www.rfc-editor.org/rfc/rfc5888.html#section-4)).
+///
+/// Not checked, as an outline does not tell it: that a payload type keeps its codec
+/// ([RFC 3264 §8.3.2](https://www.rfc-editor.org/rfc/rfc3264.html#section-8.3.2)). Nor is the protocol of a section in use.
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -356,10 +399,22 @@ pub fn check_reoffer(
         let rule = "a later offer keeps every media section (RFC 3264 §8)";
         return broken(None, rule, "3264", "8");
     }
+    let mut named = BTreeMap::new();
+    let in_use = offer.sections.iter().filter(|section| !section.rejected);
+    for mid in in_use.filter_map(|section| section.mid) {
+        *named.entry(mid).or_insert(0_usize) += 1;
+    }
     for (index, (old, new)) in before.sections.iter().zip(&offer.sections).enumerate() {
         let at = Some(index);
-        let recycled = old.rejected || rejected(index);
-        if recycled || new.rejected {
+        if new.rejected {
+            continue;
+        }
+        if old.rejected || rejected(index) {
+            let count = new.mid.and_then(|mid| named.get(mid));
+            if count.is_some_and(|count| *count > 1) {
+                let rule = "what takes a section's place has a mid of its own (RFC 5888 §4)";
+                return broken(at, rule, "5888", "4");
+            }
             continue;
         }
         if old.kind != new.kind {

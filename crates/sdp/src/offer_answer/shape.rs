@@ -2,7 +2,9 @@
 
 use super::{Capabilities, answer_direction, outline::Multicast};
 use crate::{
-    attribute::{Attribute, BundleOnly, Direction, ExtMap, ExtMapAllowMixed, Setup},
+    attribute::{
+        Attribute, BundleOnly, Direction, ExtMap, ExtMapAllowMixed, RtcpMux, RtcpMuxOnly, Setup,
+    },
     error::Error,
     field::Connection,
     media::Media,
@@ -31,6 +33,8 @@ struct Offered<'o> {
     mid: Option<&'o str>,
     has_port: bool,
     is_rejected: bool,
+    /// Whether its BUNDLE group shares a port with RTCP; `None` in no group.
+    group_mux: Option<bool>,
 }
 
 impl<'o> Shape<'o> {
@@ -48,6 +52,7 @@ impl<'o> Shape<'o> {
                 mid,
                 has_port: media.port() != 0,
                 is_rejected: media.port() == 0,
+                group_mux: None,
             });
         }
         let mut grouped = BTreeSet::new();
@@ -64,6 +69,21 @@ impl<'o> Shape<'o> {
                 (sections.get_mut(index), offer.media().get(index))
             {
                 section.is_rejected &= !media.has(BundleOnly::NAME);
+            }
+        }
+        for group in &groups {
+            let says_so = |index: &usize| {
+                let in_use = sections
+                    .get(*index)
+                    .is_some_and(|section| !section.is_rejected);
+                in_use && offer.media().get(*index).is_some_and(offers_mux)
+            };
+            // Later offers say so in one section for all (RFC 9143 §9.3.1.4).
+            let mux = group.iter().any(says_so);
+            for index in group {
+                if let Some(section) = sections.get_mut(*index) {
+                    section.group_mux = Some(mux);
+                }
             }
         }
         Self {
@@ -86,6 +106,11 @@ impl<'o> Shape<'o> {
         self.sections.get(index)?.mid
     }
 
+    /// Whether RTP and RTCP share a port in the section's BUNDLE group: one of its sections says so. `None` in no group.
+    pub(super) fn group_mux(&self, index: usize) -> Option<bool> {
+        self.sections.get(index)?.group_mux
+    }
+
     /// Whether the section is offered with a transport of its own.
     pub(super) fn has_port(&self, index: usize) -> bool {
         let section = self.sections.get(index);
@@ -98,6 +123,11 @@ impl<'o> Shape<'o> {
         let section = self.sections.get(index);
         section.is_none_or(|section| section.is_rejected)
     }
+}
+
+/// Whether a section by itself offers one port for RTP and RTCP.
+pub(super) fn offers_mux(media: &Media<'_>) -> bool {
+    media.has(RtcpMux::NAME) || media.has(RtcpMuxOnly::NAME)
 }
 
 /// Where the media of an answered section go, and in which direction.
