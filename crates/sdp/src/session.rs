@@ -331,8 +331,10 @@ impl<'a> Session<'a> {
 
     /// Whether a media section of this session is rejected, or was stopped: port 0, and not bundle-only in a BUNDLE group.
     /// Outside of one that attribute is discarded
-    /// ([RFC 9143 §6](https://www.rfc-editor.org/rfc/rfc9143.html#section-6)), which a section by itself cannot tell. Groups
-    /// are looked for each time; [`Outline::of`](crate::offer_answer::Outline::of) tells it of all sections at once.
+    /// ([RFC 9143 §6](https://www.rfc-editor.org/rfc/rfc9143.html#section-6)), which a section by itself cannot tell.
+    ///
+    /// For a bundle-only section all lines of the session and all words of its groups are read each time: who asks of every
+    /// section of a stranger's text had better make an [`Outline`](crate::offer_answer::Outline::of), which reads them once.
     pub fn is_rejected(&self, media: &Media<'_>) -> bool {
         let in_group = || {
             let mid = media.mid();
