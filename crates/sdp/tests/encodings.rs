@@ -114,3 +114,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_mark_is_no_column() {
+    let bytes = b"\xef\xbb\xbfv=0\xe4\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n";
+    let found = check_bytes(bytes);
+    let encoding = |column: u32| {
+        let mut found = found.iter();
+        found.any(|one| (one.rule, one.line, one.column) == (Rule::Encoding, 1, column))
+    };
+    assert!(encoding(4), "{found:?}");
+    assert!(!encoding(7), "{found:?}");
+}
+
+/// A last line without an end is written with one when it is the last no more, and checked so.
+#[test]
+fn a_line_end_that_was_missing_is_written() {
+    let text = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\na=recvonly";
+    let mut session = Session::parse(text).unwrap();
+    assert_eq!(check(text).len(), 1, "the end of the last line");
+    session.push_raw("x", None).unwrap();
+    assert_eq!(session.check(), check(&session.to_string()));
+    assert_eq!(session.check(), []);
+}
