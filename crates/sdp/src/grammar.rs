@@ -287,6 +287,12 @@ pub(crate) const fn is_token_char(c: char) -> bool {
     matches!(c, '!' | '#'..='\'' | '*' | '+' | '-' | '.' | '0'..='9' | 'A'..='Z' | '^'..='~')
 }
 
+/// Whether a protocol such as `UDP/TLS/RTP/SAVPF` carries RTP.
+pub(crate) fn is_rtp(protocol: &str) -> bool {
+    let mut parts = protocol.split('/');
+    parts.any(|part| part.eq_ignore_ascii_case("RTP"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

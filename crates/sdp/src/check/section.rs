@@ -6,7 +6,7 @@ use crate::{
         Attribute, Crypto, ExtMap, Fmtp, Kind, Parameters, Rid, RtcpFb, RtpMap, Simulcast,
     },
     error::ParseError,
-    grammar::{is_blank, offset_in},
+    grammar::{is_blank, is_rtp, offset_in},
     reference::{OPUS, Reference, STREAM_TWICE, TAG_TWICE, URI_TWICE, of_attribute},
 };
 use alloc::vec::Vec;
@@ -79,10 +79,7 @@ fn given_once<T: Copy + Ord>(
 impl<'t> Section<'t> {
     pub(super) fn new(value: &'t str, line: u32) -> Self {
         let words = value.split(is_blank).filter(|word| !word.is_empty());
-        let is_rtp = words.clone().nth(2).is_some_and(|protocol| {
-            let mut parts = protocol.split('/');
-            parts.any(|part| part.eq_ignore_ascii_case("RTP"))
-        });
+        let is_rtp = words.clone().nth(2).is_some_and(is_rtp);
         let port = words.clone().nth(1).unwrap_or_default();
         let port = port.split('/').next().unwrap_or_default();
         let formats: Vec<_> = words

@@ -3,7 +3,6 @@
 use super::{
     CommonCodec, answer_rid, answer_rtcp_mux, answer_setup, answer_simulcast, common_codecs,
     common_extensions,
-    outline::is_rtp,
     shape::{Place, Shape},
 };
 use crate::{
@@ -14,6 +13,7 @@ use crate::{
     codec::Codec,
     error::Error,
     field::{Connection, Origin},
+    grammar::is_rtp,
     line::Line,
     media::Media,
     session::{Limits, Session},

@@ -5,6 +5,7 @@ use crate::{
     attribute::{Attribute, Direction, ExtMap, RtcpMux, RtcpMuxOnly, Setup, Simulcast},
     error::ParseError,
     field::{Connection, Origin, Timing},
+    grammar::is_rtp,
     media::Media,
     reference::Reference,
     session::Session,
@@ -118,12 +119,6 @@ impl<'s> Outline<'s> {
         }
         self
     }
-}
-
-/// Whether a protocol such as `UDP/TLS/RTP/SAVPF` carries RTP.
-pub(crate) fn is_rtp(protocol: &str) -> bool {
-    let mut parts = protocol.split('/');
-    parts.any(|part| part.eq_ignore_ascii_case("RTP"))
 }
 
 /// A rule between two descriptions that the later one breaks.
