@@ -262,13 +262,53 @@ async fn next_event(client: &mut TurnClient, link: &mut Link, timer: Timer) -> C
 
 /// A client of the server that has allocated, or why it could not.
 async fn allocate(server: &TurnServer, timer: Timer) -> (TurnClient, Link, ClientEvent) {
+    allocate_as(server, timer, ClientConfig::new("alice", "secret")).await
+}
+
+async fn allocate_as(
+    server: &TurnServer,
+    timer: Timer,
+    config: ClientConfig,
+) -> (TurnClient, Link, ClientEvent) {
     let uri: ServerUri = format!("turn:{}", udp(server)).parse().unwrap();
     let mut link = Link::open(&uri, udp(server), None).await.unwrap();
     let random = &mut *Provider::ring().random();
-    let config = ClientConfig::new("alice", "secret");
     let mut client = TurnClient::new(config, link.path(), timer.now(), random);
     let event = next_event(&mut client, &mut link, timer).await;
     (client, link, event)
+}
+
+/// The second client comes by a port of its own to the thread of the first, or of another, which passes on what it sends;
+/// its next request leaves as soon as the answer is here.
+#[tokio::test]
+async fn a_reserved_port_is_held_whatever_thread_its_client_comes_to() {
+    let server = server(|config| config.threads = 4).await;
+    let timer = Timer::start();
+    for round in 0..64 {
+        let mut config = ClientConfig::new("alice", "secret");
+        config.even_port = Some(true);
+        let (mut first, mut link, event) = allocate_as(&server, timer, config).await;
+        let ClientEvent::Allocated { reservation, .. } = event else {
+            panic!("round {round}: {event:?}");
+        };
+        let mut config = ClientConfig::new("alice", "secret");
+        config.reservation = reservation;
+        let (mut second, mut second_link, event) = allocate_as(&server, timer, config).await;
+        assert!(
+            matches!(event, ClientEvent::Allocated { .. }),
+            "round {round}: {event:?}"
+        );
+        second.permit(timer.now(), [127, 0, 0, 1].into());
+        let event = next_event(&mut second, &mut second_link, timer).await;
+        assert!(
+            matches!(event, ClientEvent::Permitted { .. }),
+            "round {round}: {event:?}"
+        );
+        for (client, link) in [(&mut first, &mut link), (&mut second, &mut second_link)] {
+            client.close(timer.now());
+            assert_eq!(next_event(client, link, timer).await, ClientEvent::Released);
+        }
+    }
 }
 
 #[tokio::test]

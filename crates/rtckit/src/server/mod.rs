@@ -52,6 +52,7 @@ mod listen;
 mod peer_streams;
 mod returned;
 mod shard;
+mod siblings;
 mod steer;
 mod stream;
 mod udp;
@@ -69,7 +70,8 @@ use tokio_rustls::rustls;
 pub use config::{Config, SharedUsers};
 
 use listen::Listening;
-use shard::{Command, Shard, ShardHandle, Siblings};
+use shard::{Command, Shard, ShardHandle};
+use siblings::Siblings;
 use steer::Notes;
 
 /// A running server. It stops when this is dropped.

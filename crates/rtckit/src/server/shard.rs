@@ -29,6 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::config::SharedUsers;
 use super::peer_streams::PeerStreams;
 use super::returned::{self, ERRORS_PER_TURN, Returned};
+use super::siblings::{Siblings, is_moving};
 use super::steer::Notes;
 use super::stream::StreamHandle;
 use super::udp::{Inbox, Outbox, Run, UdpPort, is_returned, source_of};
@@ -58,10 +59,8 @@ pub(super) enum Command {
     Frames(FiveTuple, Vec<u8>),
     /// It is closed.
     StreamClosed(FiveTuple),
-    /// A datagram that another shard, of this place, received for this one.
-    Datagram(FiveTuple, Vec<u8>, usize),
-    /// The client of a path has its allocation in the shard of this place.
-    Elsewhere(FiveTuple, usize),
+    /// A datagram that another shard received for this one.
+    Datagram(FiveTuple, Vec<u8>),
     /// A connection with a peer was opened, or not.
     Connected(rtckit_turn::ConnectionId, Option<tokio::net::TcpStream>),
     /// A peer connected to a relay.
@@ -88,8 +87,8 @@ pub(super) struct Report {
 /// The way to a shard.
 #[derive(Clone, Debug)]
 pub(super) struct ShardHandle {
-    commands: mpsc::Sender<Command>,
-    waker: Arc<Waker>,
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) waker: Arc<Waker>,
 }
 
 impl ShardHandle {
@@ -127,79 +126,6 @@ pub(super) struct Shard {
     is_draining: bool,
     /// The others, and who gave clients what they bring; nothing when there are no others.
     siblings: Option<Siblings>,
-}
-
-/// The other shards of a server.
-pub(super) struct Siblings {
-    pub(super) place: usize,
-    pub(super) all: Vec<ShardHandle>,
-    pub(super) notes: Arc<Notes>,
-    /// Clients that have their allocation in another shard, by its word: what they send is passed on.
-    elsewhere: HashMap<FiveTuple, (usize, Instant)>,
-}
-
-/// How many clients' datagrams are passed on, and how long without one until that ends.
-const MAX_ELSEWHERE: usize = 4096;
-const ELSEWHERE_TIMEOUT: Duration = Duration::from_secs(3600);
-
-impl Siblings {
-    pub(super) fn new(place: usize, all: Vec<ShardHandle>, notes: Arc<Notes>) -> Self {
-        Self {
-            place,
-            all,
-            notes,
-            elsewhere: HashMap::new(),
-        }
-    }
-
-    /// Passes on what is another shard's; returns whether it was. `is_here` tells whether the path has an allocation here,
-    /// which nobody's token takes away.
-    ///
-    /// A token by itself moves nothing but the request it comes in: who sends it has proved nothing yet.
-    fn pass_on(
-        &mut self,
-        now: Instant,
-        path: FiveTuple,
-        datagram: &[u8],
-        is_here: impl FnOnce() -> bool,
-    ) -> bool {
-        // nearly all are for this shard: two looks that cost nothing
-        let is_request = is_moving(datagram);
-        if !is_request && self.elsewhere.is_empty() {
-            return false;
-        }
-        let known = self.elsewhere.get_mut(&path).map(|(place, last)| {
-            *last = now;
-            *place
-        });
-        let named = || self.notes.shard_of(datagram).filter(|_| is_request);
-        let Some(place) = known.or_else(named).filter(|place| *place != self.place) else {
-            return false;
-        };
-        if is_here() {
-            return false;
-        }
-        if let Some(shard) = self.all.get(place) {
-            shard.offer(Command::Datagram(path, datagram.to_vec(), self.place));
-        }
-        true
-    }
-
-    /// Notes that the allocation of `path` is in the shard at `place`.
-    fn learn(&mut self, now: Instant, path: FiveTuple, place: usize) {
-        if self.elsewhere.len() >= MAX_ELSEWHERE {
-            self.elsewhere
-                .retain(|_, (_, last)| *last + ELSEWHERE_TIMEOUT > now);
-        }
-        if self.elsewhere.len() < MAX_ELSEWHERE {
-            self.elsewhere.insert(path, (place, now));
-        }
-    }
-}
-
-/// Whether a datagram is an Allocate or Refresh request: what may bring a token or a ticket.
-fn is_moving(datagram: &[u8]) -> bool {
-    matches!(datagram, [0x00, 0x03 | 0x04, ..])
 }
 
 /// All of a shard but what it receives into, so that both can be borrowed at once.
@@ -352,16 +278,7 @@ impl Shard {
                 Command::Report(answer) => {
                     let _ = answer.send(self.core.report());
                 }
-                Command::Datagram(path, bytes, from) => {
-                    self.on_passed_on(now, path, bytes, from);
-                }
-                Command::Elsewhere(path, place) => {
-                    if let Some(siblings) = &mut self.siblings
-                        && !self.core.server.has_allocation(&path)
-                    {
-                        siblings.learn(now, path, place);
-                    }
-                }
+                Command::Datagram(path, bytes) => self.on_passed_on(now, path, bytes),
                 command => self.core.on_command(now, command, &self.listeners),
             }
         }
@@ -370,8 +287,11 @@ impl Shard {
         true
     }
 
-    /// A datagram that the shard at `from` received for this one, which tells it of the allocation that came of it.
-    fn on_passed_on(&mut self, now: Instant, path: FiveTuple, mut bytes: Vec<u8>, from: usize) {
+    /// A datagram that another shard received for this one.
+    fn on_passed_on(&mut self, now: Instant, path: FiveTuple, mut bytes: Vec<u8>) {
+        // so that there is room for the answer, which then leaves after what is noted here: the client's next request,
+        // which the other shard receives again, finds the note
+        self.core.flush(&self.listeners);
         let is_moving = is_moving(&bytes);
         self.core.on_client(now, Datagram::new(path, &mut bytes));
         self.core.flush_run();
@@ -379,9 +299,8 @@ impl Shard {
         if let Some(siblings) = &self.siblings
             && is_moving
             && self.core.server.has_allocation(&path)
-            && let Some(shard) = siblings.all.get(from)
         {
-            shard.offer(Command::Elsewhere(path, siblings.place));
+            siblings.settle(path);
         }
     }
 
@@ -692,11 +611,7 @@ impl Core {
                 self.peer_streams.disconnect(connection);
                 self.server.connection_closed(connection);
             }
-            Command::Datagram(..)
-            | Command::Elsewhere(..)
-            | Command::Report(_)
-            | Command::Drain
-            | Command::Stop => {}
+            Command::Datagram(..) | Command::Report(_) | Command::Drain | Command::Stop => {}
         }
         self.drain(now, listeners);
     }
@@ -734,57 +649,5 @@ impl Core {
             streams: self.streams.len(),
             lost: self.lost,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use rtckit_stun::{Class, MessageWriter, Method, TransactionId};
-
-    use super::*;
-
-    const TOKEN: [u8; 8] = [7; 8];
-
-    fn allocate(class: Class) -> Vec<u8> {
-        let mut buf = [0; 64];
-        let id = TransactionId([1; 12]);
-        let mut writer = MessageWriter::new(&mut buf, class, Method::ALLOCATE, id).unwrap();
-        writer.reservation_token(TOKEN).unwrap();
-        let len = writer.finish();
-        buf[..len].to_vec()
-    }
-
-    fn handle() -> (ShardHandle, mpsc::Receiver<Command>) {
-        let poll = Poll::new().unwrap();
-        let waker = Arc::new(Waker::new(poll.registry(), Token(WAKER)).unwrap());
-        let (commands, receiver) = mpsc::channel(16);
-        (ShardHandle { commands, waker }, receiver)
-    }
-
-    /// A request with another client's token may come from any address that somebody writes on it.
-    #[test]
-    fn a_token_moves_no_client_that_is_here_and_nobody_for_good() {
-        let ((here, _own), (there, mut received)) = (handle(), handle());
-        let notes = Arc::new(Notes::default());
-        notes.note(1, &allocate(Class::SuccessResponse));
-        let mut siblings = Siblings::new(0, vec![here, there], notes);
-        let path = FiveTuple::udp(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 2).into());
-        let (now, request) = (Instant::ZERO, allocate(Class::Request));
-        let channel_data = [0x40, 0, 0, 0];
-
-        assert!(!siblings.pass_on(now, path, &request, || true));
-        assert!(received.try_recv().is_err());
-
-        assert!(siblings.pass_on(now, path, &request, || false));
-        assert!(matches!(
-            received.try_recv(),
-            Ok(Command::Datagram(_, _, 0))
-        ));
-        assert!(!siblings.pass_on(now, path, &channel_data, || false));
-
-        // the other shard has verified it
-        siblings.learn(now, path, 1);
-        assert!(siblings.pass_on(now, path, &channel_data, || false));
-        assert!(received.try_recv().is_ok());
     }
 }

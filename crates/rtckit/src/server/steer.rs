@@ -6,24 +6,59 @@
 //! ([RFC 8016](https://www.rfc-editor.org/rfc/rfc8016)). Each shard notes what it gives, and passes on what it did not.
 
 use core::hash::{BuildHasher, Hash};
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rtckit_proto::FiveTuple;
 use rtckit_stun::Message;
 
-/// How many tokens and tickets are remembered; the oldest make room.
+/// How many tokens and tickets are remembered, and how many paths; the oldest make room.
 const MAX_NOTES: usize = 1 << 16;
 
 /// The first byte of STUN's methods Allocate and Refresh is 0 in requests, 1 in responses.
 const ALLOCATE: u8 = 0x03;
 const REFRESH: u8 = 0x04;
 
-/// Who gave what: shared by all shards, touched by the requests that make allocations and move them.
+/// What is known of so many keys at most; the oldest make room.
+#[derive(Debug)]
+struct Recent<K> {
+    places: HashMap<K, usize>,
+    order: VecDeque<K>,
+}
+
+impl<K> Default for Recent<K> {
+    fn default() -> Self {
+        Self {
+            places: HashMap::new(),
+            order: VecDeque::new(),
+        }
+    }
+}
+
+impl<K: Copy + Eq + Hash> Recent<K> {
+    fn insert(&mut self, key: K, place: usize) {
+        if self.places.insert(key, place).is_none() {
+            self.order.push_back(key);
+        }
+        if self.order.len() > MAX_NOTES
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.places.remove(&oldest);
+        }
+    }
+}
+
+/// Who gave what, and who has whom: shared by all shards, touched by the requests that make allocations and move them,
+/// and by those of clients whom a shard does not know.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     hash: RandomState,
-    notes: Mutex<(HashMap<u64, usize>, VecDeque<u64>)>,
+    given: Mutex<Recent<u64>>,
+    homes: Mutex<Recent<FiveTuple>>,
+    /// Whether there is any home to look for.
+    has_homes: AtomicBool,
 }
 
 impl Notes {
@@ -36,17 +71,22 @@ impl Notes {
             return;
         };
         for key in self.keys(&message).into_iter().flatten() {
-            let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-            let (shards, order) = &mut *notes;
-            if shards.insert(key, shard).is_none() {
-                order.push_back(key);
-            }
-            if order.len() > MAX_NOTES
-                && let Some(oldest) = order.pop_front()
-            {
-                shards.remove(&oldest);
-            }
+            lock(&self.given).insert(key, shard);
         }
+    }
+
+    /// Notes that the client of `path`, whose datagrams another shard receives, has its allocation in `shard`.
+    pub(super) fn settle(&self, path: FiveTuple, shard: usize) {
+        lock(&self.homes).insert(path, shard);
+        self.has_homes.store(true, Ordering::Release);
+    }
+
+    /// The shard that has the allocation of `path`, when that is not the one that receives its datagrams.
+    pub(super) fn home_of(&self, path: &FiveTuple) -> Option<usize> {
+        if !self.has_homes.load(Ordering::Acquire) {
+            return None;
+        }
+        lock(&self.homes).places.get(path).copied()
     }
 
     /// The shard that gave a client what it brings in `request`.
@@ -56,11 +96,10 @@ impl Notes {
         }
         let message = Message::parse(request).ok()?;
         let keys = self.keys(&message);
-        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let (shards, _) = &*notes;
+        let given = lock(&self.given);
         keys.into_iter()
             .flatten()
-            .find_map(|key| shards.get(&key).copied())
+            .find_map(|key| given.places.get(&key).copied())
     }
 
     fn keys(&self, message: &Message<'_>) -> [Option<u64>; 2] {
@@ -77,6 +116,10 @@ impl Notes {
     fn key(&self, bytes: &(impl Hash + ?Sized)) -> u64 {
         self.hash.hash_one(bytes)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

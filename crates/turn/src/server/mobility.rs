@@ -21,7 +21,12 @@ use crate::server::slots::SlotId;
 use crate::server::{Request, Server};
 
 /// Place, generation and serial number, and the tag over them.
-const TICKET_LEN: usize = 12 + 16;
+const PLAIN_LEN: usize = 12 + 16;
+
+/// As hexadecimal digits: a ticket may be any bytes, but coturn's client keeps it as a C string, which ends at a zero.
+const TICKET_LEN: usize = 2 * PLAIN_LEN;
+
+type Ticket = [u8; TICKET_LEN];
 
 /// Makes and opens tickets. Its key is this shard's own: an allocation is in one shard.
 pub(super) struct Tickets(HmacSha256);
@@ -41,20 +46,21 @@ impl Tickets {
         (short, long)
     }
 
-    pub(super) fn make(&self, id: SlotId, serial: u32) -> [u8; TICKET_LEN] {
-        let mut ticket = [0; TICKET_LEN];
-        let (text, tag) = ticket.split_at_mut(12);
+    pub(super) fn make(&self, id: SlotId, serial: u32) -> Ticket {
+        let mut plain = [0; PLAIN_LEN];
+        let (text, tag) = plain.split_at_mut(12);
         let words = [id.place, id.generation, serial];
         for (to, word) in text.as_chunks_mut().0.iter_mut().zip(words) {
             *to = word.to_be_bytes();
         }
         tag.copy_from_slice(&self.tag(b"ticket", text).1);
-        ticket
+        to_hex(&plain)
     }
 
     /// The allocation and serial number of a ticket of ours.
     fn open(&self, ticket: &[u8]) -> Option<(SlotId, u32)> {
-        let (text, tag) = ticket.split_first_chunk::<12>()?;
+        let plain = from_hex(ticket)?;
+        let (text, tag) = plain.split_first_chunk::<12>()?;
         let [place, generation, serial] = [0, 4, 8].map(|at| {
             let word = text.get(at..).and_then(|rest| rest.first_chunk());
             u32::from_be_bytes(word.copied().unwrap_or_default())
@@ -62,6 +68,27 @@ impl Tickets {
         constant_time_eq(&self.tag(b"ticket", text).1, tag)
             .then_some((SlotId { place, generation }, serial))
     }
+}
+
+fn to_hex(plain: &[u8; PLAIN_LEN]) -> Ticket {
+    let mut ticket = [0; TICKET_LEN];
+    for (digits, byte) in ticket.as_chunks_mut().0.iter_mut().zip(plain) {
+        *digits = [byte >> 4, byte & 0x0f].map(|digit| match digit {
+            0..=9 => b'0' + digit,
+            _ => b'a' + digit - 10,
+        });
+    }
+    ticket
+}
+
+fn from_hex(ticket: &[u8]) -> Option<[u8; PLAIN_LEN]> {
+    let ticket: &Ticket = ticket.try_into().ok()?;
+    let mut plain = [0; PLAIN_LEN];
+    for (byte, &[high, low]) in plain.iter_mut().zip(ticket.as_chunks().0) {
+        let digit = |at: u8| char::from(at).to_digit(16);
+        *byte = u8::try_from(digit(high)? << 4 | digit(low)?).ok()?;
+    }
+    Some(plain)
 }
 
 impl<U: Users> Server<U> {
@@ -78,7 +105,7 @@ impl<U: Users> Server<U> {
         request: &Request<'_>,
         user: &Verified,
         ticket: &[u8],
-    ) -> Result<(SlotId, [u8; TICKET_LEN]), ErrorCode<'static>> {
+    ) -> Result<(SlotId, Ticket), ErrorCode<'static>> {
         if !self.config.allows_mobility {
             return Err(ErrorCode::MOBILITY_FORBIDDEN);
         }
@@ -169,6 +196,32 @@ impl<U: Users> Server<U> {
         if expires < allocation.timer {
             allocation.timer = expires;
             self.push_due(expires, crate::server::timers::Due::Allocation(id));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rtckit_proto::SeededRandom;
+
+    #[test]
+    fn a_ticket_is_text_and_opens_unchanged_only() {
+        let tickets = Tickets::new(&mut SeededRandom::new(1));
+        let id = SlotId {
+            place: 0,
+            generation: 3,
+        };
+        let ticket = tickets.make(id, 7);
+        assert!(ticket.iter().all(u8::is_ascii_hexdigit));
+        assert_eq!(tickets.open(&ticket), Some((id, 7)));
+        for at in 0..TICKET_LEN {
+            let mut other = ticket;
+            other[at] = if other[at] == b'1' { b'2' } else { b'1' };
+            assert_eq!(tickets.open(&other), None, "digit {at}");
+            other[at] = b'g';
+            assert_eq!(tickets.open(&other), None, "no digit at {at}");
+            assert_eq!(tickets.open(&ticket[..at]), None, "{at} bytes");
         }
     }
 }
