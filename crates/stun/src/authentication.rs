@@ -290,7 +290,7 @@ impl Authenticator {
         else {
             return Authentication::BadRequest;
         };
-        if self.nonces.check(now, source, nonce) == Freshness::Stale {
+        if self.nonces.check(now, source, nonce) != Freshness::Fresh {
             return Authentication::Challenge(ErrorCode::STALE_NONCE);
         }
         let Some(chosen) = self.chosen_algorithm(request) else {
@@ -341,6 +341,18 @@ impl Authenticator {
             }
             _ => None,
         }
+    }
+
+    /// Whether `request` repeats a nonce that was made for `source`, be it stale by now (two hours old at most): who
+    /// sent it has heard what was sent there, or heard it said. Before that an address may be anybody's.
+    pub fn has_been_heard(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        request: &Message<'_>,
+    ) -> bool {
+        let nonce = request.nonce().unwrap_or_default();
+        self.nonces.check(now, source, nonce) != Freshness::Foreign
     }
 
     /// Writes what a 401 or 438 carries beside its ERROR-CODE: REALM, NONCE and, as configured, PASSWORD-ALGORITHMS

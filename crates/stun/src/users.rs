@@ -10,6 +10,7 @@ use rtckit_crypto::mac::HmacSha1;
 use rtckit_proto::{Instant, WallClock};
 
 use crate::authentication::{Claim, Name, User, Users};
+use crate::base64;
 use crate::integrity::{PasswordHash, userhash};
 use crate::value::PasswordAlgorithm;
 
@@ -129,7 +130,9 @@ impl SharedSecret {
     }
 
     fn password(&self, username: &str) -> [u8; 28] {
-        base64(&self.key.sign(&[username.as_bytes()]))
+        let mut password = [b'='; 28];
+        base64::write(&self.key.sign(&[username.as_bytes()]), &mut password);
+        password
     }
 }
 
@@ -158,26 +161,6 @@ impl fmt::Debug for SharedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SharedSecret([redacted])")
     }
-}
-
-/// 20 bytes in base64, with padding.
-fn base64(bytes: &[u8; 20]) -> [u8; 28] {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = [b'='; 28];
-    for (digits, chunk) in out.as_chunks_mut::<4>().0.iter_mut().zip(bytes.chunks(3)) {
-        let mut word = [0; 4];
-        let (_, three) = word.split_at_mut(1);
-        three
-            .iter_mut()
-            .zip(chunk)
-            .for_each(|(to, from)| *to = *from);
-        let word = u32::from_be_bytes(word);
-        let count = chunk.len() + 1;
-        for (place, digit) in digits.iter_mut().take(count).enumerate() {
-            *digit = DIGITS[(word >> (18 - 6 * place) & 63) as usize];
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -232,9 +215,5 @@ mod tests {
                     .is_none()
             );
         }
-        assert_eq!(
-            base64(b"The quick brown fox!"),
-            *b"VGhlIHF1aWNrIGJyb3duIGZveCE="
-        );
     }
 }

@@ -566,3 +566,42 @@ fn ten_thousand_allocations_are_small() {
     println!("{each} bytes each");
     assert!(each < 1_000, "{each} bytes each");
 }
+
+/// Somebody who cannot hear the server sends what he likes from the address of a client that has an allocation.
+#[test]
+fn a_forged_client_is_answered_seldom_and_the_true_one_as_ever() {
+    let mut strict = config();
+    strict.replies_per_second = 20;
+    strict.reply_burst = 100;
+    let mut world = World::new(1, strict);
+    let mut hand = Hand::new(path(0), "alice", "secret");
+    assert_eq!(hand.allocate(&mut world), Some(0));
+    let methods = [Method::ALLOCATE, Method::REFRESH, Method::BINDING];
+    let flood = |world: &mut World, milliseconds: u64| {
+        let mut answered = 0;
+        for number in 0..milliseconds as usize * 10 {
+            let mut forger = Hand::new(path(0), "mallory", "guess");
+            let mut request = forger.write(methods[number % 3], |_| Ok(()));
+            answered += u64::from(exchange(world, path(0), &mut request).is_some());
+            world.now += Duration::from_micros(100);
+        }
+        answered
+    };
+    let answered = flood(&mut world, 990);
+    assert!((100..=121).contains(&answered), "{answered}");
+    // what she signs costs nothing
+    for _ in 0..500 {
+        assert_eq!(hand.permit(&mut world, "198.51.100.1:1"), Some(0));
+    }
+    // her nonce goes stale in the middle of it; she is told at the first time of asking, again and again
+    for _ in 0..5 {
+        world.now += Duration::from_secs(601);
+        flood(&mut world, 990);
+        let challenges = world.server.counters().challenges;
+        assert_eq!(
+            hand.ask(&mut world, Method::REFRESH, |w| w.lifetime(3_600)),
+            Some(0)
+        );
+        assert_eq!(world.server.counters().challenges, challenges + 1);
+    }
+}
