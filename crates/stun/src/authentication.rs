@@ -107,6 +107,8 @@ pub struct User {
     pub secret: PasswordHash,
     /// When the credentials end: nothing is granted beyond.
     pub expires: Option<Instant>,
+    /// Whose the credentials are, where one person may have many usernames: what quotas go by. None: `username`.
+    pub account: Option<Box<str>>,
 }
 
 impl User {
@@ -116,7 +118,17 @@ impl User {
             username: username.into(),
             secret,
             expires: None,
+            account: None,
         }
+    }
+
+    /// Whose the credentials are: the account, else the name.
+    pub fn account(&self) -> &str {
+        self.account.as_deref().unwrap_or(&self.username)
+    }
+
+    fn has_ended(&self, now: Instant) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
     }
 }
 
@@ -208,14 +220,11 @@ pub enum Authentication {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Verified {
-    /// The user's name.
-    pub username: Box<str>,
+    /// Who it is, and what its requests are verified with: fit to be kept and given to
+    /// [`Authenticator::verify_again`].
+    pub user: User,
     /// Signs the response.
     pub response_key: IntegrityKey,
-    /// What the user's requests are verified with; fit to be kept and given to [`Authenticator::verify_again`].
-    pub secret: PasswordHash,
-    /// When the credentials end.
-    pub expires: Option<Instant>,
 }
 
 /// Challenges clients and verifies their requests.
@@ -262,7 +271,7 @@ impl Authenticator {
     }
 
     /// As [`authenticate`](Self::authenticate), for a user that was verified before: the password is not looked up
-    /// again, so that what was begun goes on when the credentials end.
+    /// again, so that what was begun goes on when it is changed. Credentials that end do end.
     pub fn verify_again(
         &mut self,
         now: Instant,
@@ -271,7 +280,9 @@ impl Authenticator {
         user: &User,
     ) -> Authentication {
         self.check(now, source, request, |_, _, accept| {
-            accept(user.clone());
+            if !user.has_ended(now) {
+                accept(user.clone());
+            }
         })
     }
 
@@ -317,12 +328,7 @@ impl Authenticator {
             Some(_) => user.secret.sha256(),
             None => user.secret.sha1(),
         };
-        Authentication::Verified(Verified {
-            username: user.username,
-            response_key,
-            secret: user.secret,
-            expires: user.expires,
-        })
+        Authentication::Verified(Verified { user, response_key })
     }
 
     /// The algorithm the client chose from those it was offered: `Some(None)` when it knows nothing of them, `None`
@@ -471,7 +477,7 @@ mod tests {
             };
             let user = outcome(chosen, algorithm, true).unwrap();
             assert!(matches!(user.response_key, IntegrityKey::Sha256(_)));
-            assert_eq!(&*user.username, "u");
+            assert_eq!(&*user.user.username, "u");
         }
     }
 

@@ -94,7 +94,8 @@ impl fmt::Debug for StaticUsers {
 /// Time-limited credentials, which a web service gives out that shares a secret with the server
 /// ([draft-uberti-behave-turn-rest-00](https://datatracker.ietf.org/doc/html/draft-uberti-behave-turn-rest-00)):
 /// the username is `expiry:name`, seconds since 1970 and any name; the password is
-/// base64(HMAC-SHA1(secret, username)).
+/// base64(HMAC-SHA1(secret, username)). Quotas go by the name, whatever the expiry; without one, each expiry is a user
+/// of its own. What was allocated ends with the credentials at the latest, so let them last as long as a call may.
 ///
 /// ```
 /// use core::time::Duration;
@@ -142,18 +143,18 @@ impl Users for SharedSecret {
         let Name::Username(username) = claim.name else {
             return None;
         };
-        let (expiry, _) = username.split_once(':').unwrap_or((username, ""));
+        let (expiry, name) = username.split_once(':').unwrap_or((username, ""));
         let expiry = Duration::from_secs(expiry.parse().ok()?);
-        if claim.access_token.is_some() || expiry <= self.clock.unix(now) {
+        let left = expiry.checked_sub(self.clock.unix(now))?;
+        if claim.access_token.is_some() || left.is_zero() {
             return None;
         }
         let password = self.password(username);
         let password = core::str::from_utf8(&password).ok()?;
-        // what was allocated before the end may live on: the credentials open the door, they do not hold it
-        Some(User::new(
-            username,
-            PasswordHash::new(claim.algorithm, username, realm, password),
-        ))
+        let mut user = claim.user(username, realm, password);
+        user.expires = Some(now + left);
+        user.account = Some(name.into()).filter(|_| !name.is_empty());
+        Some(user)
     }
 }
 
@@ -206,8 +207,17 @@ mod tests {
             shared.user(now, "r", &claim(Name::Username(&username)))
         };
         let expected = PasswordHash::new(PasswordAlgorithm::Md5, &username, "r", &password);
-        assert!(at(9).is_some_and(|user| user.secret == expected));
+        let user = at(9).unwrap();
+        assert!(user.secret == expected);
+        assert_eq!(user.expires, Some(Instant::from_millis(10_000)));
+        assert_eq!((&*user.username, user.account()), ("1010:x", "x"));
         assert!(at(10).is_none());
+        let ever = claim(Name::Username("18446744073709551615:x"));
+        assert!(shared.user(Instant::ZERO, "r", &ever).is_some());
+        for nameless in ["1010", "1010:"] {
+            let user = shared.user(Instant::ZERO, "r", &claim(Name::Username(nameless)));
+            assert_eq!(user.unwrap().account(), nameless);
+        }
         for name in ["", "x", ":", "99999999999999999999999:x", "-1:x"] {
             assert!(
                 shared

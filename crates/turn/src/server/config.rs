@@ -60,7 +60,7 @@ pub struct ServerConfig {
     pub usage: Option<Arc<dyn SharedUsage>>,
     /// How many allocations there may be. 20,000.
     pub max_allocations: usize,
-    /// How many of them one user may have. 100.
+    /// How many of them one user may have, by [`User::account`](rtckit_stun::User::account). 100.
     pub max_allocations_per_user: u32,
     /// How many of them one client address (or /64 of IPv6) may have. 200.
     pub max_allocations_per_address: u32,
