@@ -427,6 +427,17 @@ mod tests {
         algorithm: PasswordAlgorithm,
         by_sha256: bool,
     ) -> Result<Verified, u16> {
+        let mut users = StaticUsers::new("r");
+        users.insert("u", "p");
+        outcome_for(&users, fill, algorithm, by_sha256)
+    }
+
+    fn outcome_for(
+        users: &impl Users,
+        fill: impl FnOnce(&mut MessageWriter<'_>, &[u8]) -> Result<(), Error>,
+        algorithm: PasswordAlgorithm,
+        by_sha256: bool,
+    ) -> Result<Verified, u16> {
         let secret = NonceSecret::new(&mut SeededRandom::new(1));
         let mut authenticator = Authenticator::new(AuthenticationConfig::new("r"), &secret);
         let source = SOURCE.parse().unwrap();
@@ -444,9 +455,7 @@ mod tests {
         writer.sign(&key).unwrap();
         let len = writer.finish();
         let request = Message::parse(&buf[..len]).unwrap();
-        let mut users = StaticUsers::new("r");
-        users.insert("u", "p");
-        match authenticator.authenticate(Instant::ZERO, source, &request, &users) {
+        match authenticator.authenticate(Instant::ZERO, source, &request, users) {
             Authentication::Verified(user) => Ok(user),
             Authentication::Challenge(error) => Err(error.code),
             Authentication::BadRequest => Err(400),
@@ -479,6 +488,27 @@ mod tests {
             assert!(matches!(user.response_key, IntegrityKey::Sha256(_)));
             assert_eq!(&*user.user.username, "u");
         }
+    }
+
+    /// Users that are asked for one realm do not have to look whether it is theirs.
+    #[test]
+    fn another_realm_is_nobodys() {
+        struct Anywhere;
+        impl Users for Anywhere {
+            fn user(&self, _: Instant, _: &str, claim: &Claim<'_>) -> Option<User> {
+                Some(claim.user("u", "r", "p"))
+            }
+        }
+        let md5 = PasswordAlgorithm::Md5;
+        let code = |realm| {
+            let fill = |writer: &mut MessageWriter<'_>, nonce: &[u8]| {
+                writer.username("u")?;
+                writer.realm(realm)?;
+                writer.nonce(nonce)
+            };
+            outcome_for(&Anywhere, fill, md5, true).err()
+        };
+        assert_eq!((code("r"), code("another")), (None, Some(401)));
     }
 
     #[test]

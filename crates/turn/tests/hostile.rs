@@ -13,10 +13,11 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::alloc::System;
 
+use network::hand::{Hand, exchange};
 use network::{SERVER, World, address, config};
 use rtckit_proto::{Datagram, FiveTuple, Random, SeededRandom};
-use rtckit_stun::{Class, LongTermClient, Message, MessageWriter, Method, TransactionId, Verdict};
-use rtckit_turn::{Cidr, ServerEvent};
+use rtckit_stun::{Class, Message, MessageWriter, Method, TransactionId};
+use rtckit_turn::Cidr;
 
 /// The system's allocator, which knows how much this thread holds.
 struct Counting;
@@ -55,107 +56,6 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// Somebody who writes requests by hand, and reads the answers.
-struct Hand {
-    path: FiveTuple,
-    credentials: LongTermClient,
-    serial: u64,
-}
-
-impl Hand {
-    fn new(path: FiveTuple, username: &str, password: &str) -> Self {
-        Self {
-            path,
-            credentials: LongTermClient::new(username, password),
-            serial: 0,
-        }
-    }
-
-    /// Writes a request with what credentials it has.
-    fn write(
-        &mut self,
-        method: Method,
-        fill: impl Fn(&mut MessageWriter<'_>) -> Result<(), rtckit_stun::Error>,
-    ) -> Vec<u8> {
-        self.serial += 1;
-        let mut id = [0; 12];
-        id[..8].copy_from_slice(&self.serial.to_be_bytes());
-        let mut buf = [0; 1400];
-        let mut writer =
-            MessageWriter::new(&mut buf, Class::Request, method, TransactionId(id)).unwrap();
-        fill(&mut writer).unwrap();
-        self.credentials.write(&mut writer).unwrap();
-        let len = writer.finish();
-        buf[..len].to_vec()
-    }
-
-    /// Asks, answers challenges, and returns the error code of the answer, 0 for success; `None` without one.
-    fn ask(
-        &mut self,
-        world: &mut World,
-        method: Method,
-        fill: impl Fn(&mut MessageWriter<'_>) -> Result<(), rtckit_stun::Error>,
-    ) -> Option<u16> {
-        for _ in 0..3 {
-            let was_signed = self.credentials.is_challenged();
-            let mut request = self.write(method, &fill);
-            let answer = exchange(world, self.path, &mut request)?;
-            let answer = Message::parse(&answer).unwrap();
-            let code = answer.error_code().map_or(0, |error| error.code);
-            match self.credentials.on_response(&answer, was_signed) {
-                Verdict::Retry => {}
-                _ => return Some(code),
-            }
-        }
-        None
-    }
-
-    fn allocate(&mut self, world: &mut World) -> Option<u16> {
-        self.ask(world, Method::ALLOCATE, |writer| {
-            writer.requested_transport(17)
-        })
-    }
-
-    fn permit(&mut self, world: &mut World, peer: &str) -> Option<u16> {
-        let peer = address(peer);
-        self.ask(world, Method::CREATE_PERMISSION, |w| {
-            w.xor_peer_address(peer)
-        })
-    }
-
-    fn bind(&mut self, world: &mut World, number: u16, peer: SocketAddr) -> Option<u16> {
-        self.ask(world, Method::CHANNEL_BIND, |writer| {
-            writer.channel_number(number)?;
-            writer.xor_peer_address(peer)
-        })
-    }
-}
-
-/// Hands `data` to the server, does what it asks of its driver, and returns its last answer.
-fn exchange(world: &mut World, path: FiveTuple, data: &mut [u8]) -> Option<Vec<u8>> {
-    let now = world.now;
-    let path = path.reversed();
-    if let Some(to) = world.server.handle_input(now, Datagram::new(path, data)) {
-        let _ = to;
-        return None;
-    }
-    let mut buf = [0; 1500];
-    let mut answer = None;
-    loop {
-        while let Some(sent) = world.server.poll_transmit(now, &mut buf) {
-            assert_eq!(sent.path, path, "to who asked and nobody else");
-            answer = Some(buf[sent.range].to_vec());
-        }
-        match world.server.poll_event() {
-            Some(ServerEvent::BindRelay { relay, address, .. }) => {
-                world.server.relay_bound(now, relay, Ok(address));
-            }
-            Some(_) => {}
-            None => return answer,
-        }
-    }
-}
 
 fn path(number: u32) -> FiveTuple {
     let ip = core::net::Ipv4Addr::from_bits(0x0a00_0000 + number / 50_000);

@@ -1,6 +1,8 @@
 //! A server, its clients and its peers in virtual time: what leaves one machine reaches the other late, twice or never.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+pub(crate) mod hand;
+
 use core::cmp::Reverse;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
