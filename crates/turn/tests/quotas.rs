@@ -294,7 +294,7 @@ fn nothing_outlives_its_credentials() {
     let config = config(&usage, &mut random);
     let mut server = Server::new(config, shared_secret(), &mut random);
     let mut alice = vouched(1_000, "alice");
-    let peer = SocketAddr::from(([198, 51, 100, 1], 1));
+    let peer = SocketAddr::from(([9, 9, 9, 9], 1));
     let fill = |writer: &mut MessageWriter<'_>, method| match method {
         Method::ALLOCATE => writer.requested_transport(17),
         Method::REFRESH => writer.lifetime(3_600),

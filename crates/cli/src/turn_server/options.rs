@@ -76,7 +76,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME")]
     pub(crate) token_server: Option<String>,
 
-    /// Let clients reach these peers that are denied by default (private, link-local, loopback ...); repeatable
+    /// Let clients reach these peers, of those denied by default: what is not globally reachable (private, loopback,
+    /// link-local, documentation ...); repeatable
     #[arg(long, value_name = "CIDR")]
     #[serde(deserialize_with = "cidrs")]
     pub(crate) allow_peer: Vec<Cidr>,
