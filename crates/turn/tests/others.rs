@@ -12,7 +12,7 @@ use rtckit_proto::{Datagram, FiveTuple, Instant, Transport};
 use rtckit_stun::{
     AccessTokens, Class, Error, EvenPort, LongTermClient, Message, MessageWriter, Method,
 };
-use rtckit_turn::{ClientConfig, RelayAddress, RelayId, Server};
+use rtckit_turn::{ClientConfig, RelayAddress, RelayId, Release, Server, ServerEvent};
 
 const PEER: &str = "198.51.100.1:1";
 
@@ -246,6 +246,77 @@ fn ports_that_were_taken_are_tried_again_later() {
         }
         assert!(!add(&mut world), "there are four");
     }
+}
+
+#[test]
+fn the_operator_lists_and_ends() {
+    let mut world = World::new(1, config());
+    let relayed = |world: &mut World, hand: &mut Hand, even: bool| {
+        assert_eq!(hand.permit(world, PEER), Some(437), "challenged");
+        let answer = ask(world, hand, Method::ALLOCATE, |writer| {
+            writer.requested_transport(17)?;
+            if even {
+                writer.even_port(EvenPort { reserve_next: true })?;
+            }
+            writer.lifetime(1_200)
+        });
+        Message::parse(&answer).unwrap().xor_relayed_address()
+    };
+    let (mut first, mut second) = (alice(udp(1, 1)), alice(udp(1, 2)));
+    let mut third = bob(udp(2, 1));
+    let mut expected = vec![
+        ("alice", first.path, relayed(&mut world, &mut first, false)),
+        ("alice", second.path, relayed(&mut world, &mut second, true)),
+        ("bob", third.path, relayed(&mut world, &mut third, false)),
+    ];
+    world.now += Duration::from_secs(200);
+    let list = |world: &World| {
+        let list = world.server.list(world.now);
+        let mut list: Vec<_> = list
+            .map(|found| {
+                assert_eq!(found.account, found.username);
+                assert_eq!(found.transport, Transport::Udp);
+                assert_eq!(found.lifetime, Duration::from_secs(1_000));
+                let [v4, v6] = found.relayed;
+                assert_eq!(v6, None);
+                (found.username, found.path.reversed(), v4)
+            })
+            .collect();
+        list.sort();
+        list
+    };
+    let named = |expected: &[(&str, FiveTuple, Option<SocketAddr>)]| -> Vec<_> {
+        let mut list = expected.to_vec();
+        list.sort();
+        let list = list.into_iter();
+        list.map(|(name, path, relayed)| (Box::from(name), path, relayed))
+            .collect()
+    };
+    assert_eq!(list(&world), named(&expected));
+    // of the two relays of a pair one was kept aside
+    assert_eq!(world.server.release_account("nobody"), 0);
+    assert_eq!(world.server.release_account("alice"), 2);
+    let (mut closed, mut released) = (0, Vec::new());
+    while let Some(event) = world.server.poll_event() {
+        match event {
+            ServerEvent::CloseRelay { .. } => closed += 1,
+            ServerEvent::Released { path, reason, .. } => {
+                assert_eq!(reason, Release::Operator);
+                released.push(path.reversed());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((closed, released), (3, vec![first.path, second.path]));
+    assert_eq!(list(&world), named(&expected.split_off(2)));
+    assert!(
+        world
+            .server
+            .poll_transmit(world.now, &mut [0; 100])
+            .is_none()
+    );
+    let code = first.ask(&mut world, Method::REFRESH, |w| w.lifetime(600));
+    assert_eq!(code, Some(437));
 }
 
 /// RFC 7635 §7: clocks may be five seconds apart.

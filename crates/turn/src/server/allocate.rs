@@ -13,6 +13,7 @@
 //! ```
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use rtckit_proto::{FiveTuple, Instant, Random, Transport};
@@ -378,6 +379,15 @@ impl<U: Users> Server<U> {
         });
         self.push_due(now + RESERVATION_LIFETIME, Due::Reservation(relay));
         token
+    }
+
+    /// Closes the relays that are kept aside for `account`.
+    pub(super) fn release_reservations(&mut self, account: &str) {
+        let is_of = |reservation: &mut Reservation| *reservation.account == *account;
+        let ended: Vec<_> = self.reservations.extract_if(.., is_of).collect();
+        for reservation in ended {
+            self.close_relay(reservation.relay);
+        }
     }
 
     // ---- the end of the beginning ----

@@ -9,6 +9,7 @@ mod event;
 mod index;
 mod limits;
 mod mobility;
+mod operator;
 mod outbox;
 mod policy;
 mod ports;
@@ -36,6 +37,7 @@ use rtckit_stun::{
 pub use self::config::{RelayAddress, ServerConfig};
 pub use self::counters::Counters;
 pub use self::event::{BindError, ConnectionId, Event, RelayId, Release, ToClient, ToPeer};
+pub use self::operator::AllocationInfo;
 pub use self::policy::{Cidr, CidrParseError, PeerPolicy};
 pub use self::usage::{SharedUsage, Usage};
 
@@ -185,7 +187,8 @@ impl<U: Users> Server<U> {
         &self.users
     }
 
-    /// The users, to be changed: who is removed keeps what was allocated until it ends.
+    /// The users, to be changed: who is removed keeps what was allocated, and may refresh it; see
+    /// [`release_account`](Self::release_account).
     pub const fn users_mut(&mut self) -> &mut U {
         &mut self.users
     }
