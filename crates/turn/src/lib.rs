@@ -78,6 +78,7 @@ pub use client::{
 };
 pub use envelope::{Envelope, MAX_HEADER_LEN};
 pub use server::{
-    BindError, Cidr, CidrParseError, ConnectionId, Counters, Event as ServerEvent, PeerPolicy,
-    RelayAddress, RelayId, Release, Server, ServerConfig, SharedUsage, ToClient, ToPeer, Usage,
+    AllocationInfo, BindError, Cidr, CidrParseError, ConnectionId, Counters, Event as ServerEvent,
+    PeerPolicy, RelayAddress, RelayId, Release, Server, ServerConfig, SharedUsage, ToClient,
+    ToPeer, Usage,
 };
