@@ -172,10 +172,7 @@ impl Flow {
 /// What the failure of a link is in one line.
 pub(super) fn say_link(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            "connection refused: nobody listens on the server's port".into()
-        }
-        io::ErrorKind::TimedOut => error.to_string(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::TimedOut => error.to_string(),
         _ => format!("the server closed the connection: {error}"),
     }
 }

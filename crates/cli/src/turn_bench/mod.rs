@@ -2,6 +2,7 @@
 
 mod flow;
 mod options;
+mod patience;
 mod stats;
 mod tcp_relay;
 mod trust;
@@ -29,6 +30,7 @@ use flow::{Flow, State};
 use stats::Stats;
 
 pub(crate) use options::Options;
+pub(crate) use patience::{patiently, tell_silence};
 pub(crate) use trust::trust;
 
 /// How many clients allocate at a time.
@@ -153,8 +155,15 @@ impl Bench {
         }
     }
 
-    /// Allocates, sends, and releases. Returns for how long it sent.
-    async fn run(self: &Rc<Self>) -> Result<Duration, Failure> {
+    /// Tells who waits that nothing has come from the server, as long as that is so.
+    fn tell_silence(&self) {
+        if self.ready.get() == 0 && !self.options.json {
+            tell_silence(&self.options.server);
+        }
+    }
+
+    /// One client after the other allocates.
+    async fn allocate(self: &Rc<Self>) -> Result<Vec<Rc<RefCell<Flow>>>, Failure> {
         let mut flows = Vec::new();
         for index in 0..self.options.clients {
             while flows.len() - self.ready.get() as usize >= ALLOCATING {
@@ -170,6 +179,12 @@ impl Bench {
             self.changed().await?;
         }
         self.check()?;
+        Ok(flows)
+    }
+
+    /// Allocates, sends, and releases. Returns for how long it sent.
+    async fn run(self: &Rc<Self>) -> Result<Duration, Failure> {
+        let flows = patiently(self.allocate(), || self.tell_silence()).await?;
         if !self.options.json {
             let _ = writeln!(stderr(), "{} allocations", flows.len());
         }

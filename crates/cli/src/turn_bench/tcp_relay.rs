@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use super::flow::{say, say_link};
-use super::{Bench, Failure};
+use super::{Bench, Failure, patiently};
 
 /// How many data connections open at a time.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -29,16 +29,7 @@ type Data = (DataConnection, Opening);
 
 /// Runs the load. Returns for how long it sent.
 pub(super) async fn run(bench: &Rc<Bench>) -> Result<Duration, Failure> {
-    let mut streams = Vec::new();
-    let mut echo = None;
-    for _ in 0..bench.options.clients {
-        let mut client = bench.client().await?;
-        let target = match echo {
-            Some(target) => target,
-            None => *echo.insert(start_echo(client.link().path().local).await?),
-        };
-        streams.push(open(bench, client, target).await?);
-    }
+    let streams = patiently(open_all(bench), || bench.tell_silence()).await?;
     let start = bench.timer.now();
     let per_client = f64::from(bench.options.rate) / f64::from(bench.options.clients);
     let mut tasks = Vec::new();
@@ -57,6 +48,22 @@ pub(super) async fn run(bench: &Rc<Bench>) -> Result<Duration, Failure> {
     }
     bench.check()?;
     Ok(bench.options.seconds)
+}
+
+/// Opens a stream through the server for each client.
+async fn open_all(bench: &Rc<Bench>) -> Result<Vec<(Reader, Writer)>, Failure> {
+    let mut streams = Vec::new();
+    let mut echo = None;
+    for _ in 0..bench.options.clients {
+        let mut client = bench.client().await?;
+        let target = match echo {
+            Some(target) => target,
+            None => *echo.insert(start_echo(client.link().path().local).await?),
+        };
+        streams.push(open(bench, client, target).await?);
+        bench.ready.set(bench.ready.get() + 1);
+    }
+    Ok(streams)
 }
 
 /// An echo at the address this host has for the server.

@@ -183,7 +183,9 @@ impl Link {
         each: impl FnMut(Datagram<'_>),
     ) -> Poll<io::Result<()>> {
         match &mut self.kind {
-            Kind::Datagrams(socket) => poll_datagrams(socket, cx, &mut buffers.0, each),
+            Kind::Datagrams(socket) => {
+                poll_datagrams(socket, self.path.remote, cx, &mut buffers.0, each)
+            }
             Kind::Stream(stream) => stream.poll_receive(cx, self.path, each),
         }
     }
@@ -238,13 +240,17 @@ impl Link {
 
 fn poll_datagrams(
     socket: &mut Socket,
+    server: SocketAddr,
     cx: &mut Context<'_>,
     inbox: &mut Inbox,
     mut each: impl FnMut(Datagram<'_>),
 ) -> Poll<io::Result<()>> {
     loop {
         if socket.take_refusal() {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionRefused.into()));
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::ConnectionRefused,
+                format!("connection refused: nobody listens at {server}"),
+            )));
         }
         ready!(socket.poll_readable(cx));
         let count = socket.receive(inbox);
