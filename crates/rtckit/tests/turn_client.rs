@@ -11,9 +11,17 @@ use std::sync::Arc;
 use rtckit::Provider;
 use rtckit::client::{Buffers, Link, ServerUri, Timer, TurnClient};
 use rtckit::server::{Config, TurnServer};
+use rtckit_crypto::self_signed::SelfSigned;
 use rtckit_proto::Transport;
-use rtckit_stun::{NonceSecret, StaticUsers};
+use rtckit_stun::{Class, ErrorCode, Message, MessageWriter, Method, NonceSecret, StaticUsers};
 use rtckit_turn::{Cidr, ClientConfig, ClientEvent, Failure, RelayAddress, ServerConfig};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::CryptoProvider;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::{self, RootCertStore};
+use tokio_rustls::server::TlsStream;
 
 /// A server on loopback with the user alice. TCP takes the port UDP got, which may be taken: then another try.
 async fn server(realm: &str, change: impl Fn(&mut ServerConfig)) -> TurnServer {
@@ -122,4 +130,94 @@ async fn a_port_where_nobody_listens_is_known_at_once() {
     let error = next_event(&mut client).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     assert!(!client.machine().is_closed(), "before the machine gives up");
+}
+
+/// Over TLS the other server has a name of its own, which its certificate has to have.
+#[tokio::test]
+async fn a_redirect_names_whom_to_trust() {
+    let (first, second) = (
+        Tls::listen("one.example").await,
+        Tls::listen("two.example").await,
+    );
+    let mut roots = RootCertStore::empty();
+    for server in [&first, &second] {
+        roots.add(server.certificate.clone()).unwrap();
+    }
+    let tls = rustls::ClientConfig::builder_with_provider(ring())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let tls = Some(Arc::new(tls));
+    let (at, next) = (first.address(), second.address());
+    let client = async {
+        let uri: ServerUri = "turns:one.example".parse().unwrap();
+        let link = Link::open(&uri, at, tls.clone()).await.unwrap();
+        let mut client = TurnClient::new(link, uri, tls, alice(), Timer::start());
+        next_event(&mut client).await
+    };
+    let servers = async {
+        let (mut stream, request) = first.accept().await;
+        let mut buf = [0; 200];
+        let id = Message::parse(&request).unwrap().transaction_id();
+        let mut writer =
+            MessageWriter::new(&mut buf, Class::ErrorResponse, Method::ALLOCATE, id).unwrap();
+        writer.error_code(ErrorCode::TRY_ALTERNATE).unwrap();
+        writer.alternate_server(next).unwrap();
+        writer.alternate_domain("two.example").unwrap();
+        let len = writer.finish();
+        stream.write_all(&buf[..len]).await.unwrap();
+        let (_stream, request) = second.accept().await;
+        Message::parse(&request).unwrap().method()
+    };
+    tokio::select! {
+        event = client => panic!("{event:?}"),
+        asked = servers => assert_eq!(asked, Method::ALLOCATE),
+    }
+}
+
+fn ring() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// A server over TLS, by hand.
+struct Tls {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    certificate: CertificateDer<'static>,
+}
+
+impl Tls {
+    async fn listen(name: &str) -> Self {
+        let made = SelfSigned::generate(&Provider::ring(), [name.to_owned()]).unwrap();
+        let certificate = CertificateDer::from(made.certificate_der().to_vec());
+        let key = PrivatePkcs8KeyDer::from(made.private_key_der().to_vec());
+        let config = rustls::ServerConfig::builder_with_provider(ring())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key.into())
+            .unwrap();
+        Self {
+            listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
+            acceptor: Arc::new(config).into(),
+            certificate,
+        }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap()
+    }
+
+    /// A client and its first request.
+    async fn accept(&self) -> (TlsStream<TcpStream>, Vec<u8>) {
+        let (stream, _) = self.listener.accept().await.unwrap();
+        let mut stream = self.acceptor.accept(stream).await.unwrap();
+        let mut request = vec![0; 20];
+        stream.read_exact(&mut request).await.unwrap();
+        let len = usize::from(request[2]) << 8 | usize::from(request[3]);
+        request.resize(20 + len, 0);
+        stream.read_exact(&mut request[20..]).await.unwrap();
+        (stream, request)
+    }
 }
