@@ -292,7 +292,11 @@ fn a_redirect_and_a_drain() {
     world.server.drain();
     let client = world.add(alice());
     world.run(seconds(1));
-    assert!(world.has(client, |e| *e == ClientEvent::Redirected { server: other }));
+    let expected = ClientEvent::Reconnect {
+        server: other,
+        domain: None,
+    };
+    assert!(world.has(client, |event| *event == expected));
 }
 
 #[test]
