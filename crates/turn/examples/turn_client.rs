@@ -55,10 +55,10 @@ fn greet(
     clock: Clock,
     peer: SocketAddr,
 ) -> Result<(), Box<dyn Error>> {
-    let mut buf = [0; 2048];
+    let (mut path, mut buf) = (client.path(), [0; 2048]);
+    client.permit(clock.instant(Instant::now()), peer.ip());
     loop {
-        let (now, path) = (clock.instant(Instant::now()), client.path());
-        client.permit(now, peer.ip());
+        let now = clock.instant(Instant::now());
         while let Some(sent) = client.poll_transmit(now, &mut buf) {
             socket.send(&buf[sent.range])?;
         }
@@ -74,9 +74,8 @@ fn greet(
         match client.poll_event() {
             Some(ClientEvent::Failed(failure)) => return Err(failure.into()),
             Some(ClientEvent::Reconnect { server, .. }) => {
-                let (other, path) = open(server)?;
+                (socket, path) = open(server)?;
                 client.reconnect(now, path);
-                socket = other;
             }
             _ => {}
         }
