@@ -1,7 +1,7 @@
 #!/bin/bash
 # The same loads on `rtckit turn-server` and on coturn, pinned to one processor, with the load on another.
 #
-#   turn_load.sh [SECONDS [ROUNDS]]    how long each load lasts (2), and how often it is run (3)
+#   turn_load.sh [SECONDS [ROUNDS]]    how long each load lasts (2), and how often it is run (5)
 #
 # Both servers run all the time. Each round puts every load on the one and then on the other; what is told are medians.
 # - Packets relayed per second of the server's processor time, from when all clients have allocated until they have
@@ -18,7 +18,7 @@ missing taskset util-linux
 missing rustc rust
 isolate "$0" "$@"
 seconds=${1:-2}
-rounds=${2:-3}
+rounds=${2:-5}
 ulimit -n "$(ulimit -Hn)"
 
 die() {

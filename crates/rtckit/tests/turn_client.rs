@@ -5,6 +5,7 @@
 
 use core::future::poll_fn;
 use core::net::SocketAddr;
+use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 
@@ -63,7 +64,11 @@ async fn client(server: SocketAddr, transport: &str) -> TurnClient {
 
 async fn next_event(client: &mut TurnClient) -> io::Result<ClientEvent> {
     let mut buffers = Buffers::new();
-    poll_fn(|cx| client.poll_event(cx, &mut buffers, |_| {})).await
+    let event = poll_fn(|cx| client.poll_event(cx, &mut buffers, |_| {}));
+    // what never comes is no reason to wait for ever
+    tokio::time::timeout(Duration::from_secs(60), event)
+        .await
+        .expect("an event")
 }
 
 #[tokio::test]

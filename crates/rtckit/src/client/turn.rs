@@ -20,6 +20,27 @@ pub type Opening = Pin<Box<dyn Future<Output = io::Result<Link>> + Send>>;
 
 /// A [`Client`] on its [`Link`], which goes with it from one local address to another, and from one server to another,
 /// when it has to ([`ClientEvent::Reconnect`]).
+///
+/// ```no_run
+/// use rtckit::client::{Buffers, Link, ServerUri, Timer, TurnClient};
+/// use rtckit_turn::{ClientConfig, ClientEvent};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let uri: ServerUri = "turn:turn.example.org".parse()?;
+/// let link = Link::open(&uri, uri.resolve().await?, None).await?;
+/// let config = ClientConfig::new("alice", "secret");
+/// let mut client = TurnClient::new(link, uri, None, config, Timer::start());
+/// let mut buffers = Buffers::new();
+/// let event = std::future::poll_fn(|cx| {
+///     client.poll_event(cx, &mut buffers, |from| println!("{:?} from {}", from.data, from.peer))
+/// });
+/// match event.await? {
+///     ClientEvent::Allocated { relayed, .. } => println!("peers reach me at {relayed:?}"),
+///     event => println!("{event:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct TurnClient {
     machine: Client,
     link: Link,
