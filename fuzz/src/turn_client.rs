@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use rtckit_proto::{Datagram, FiveTuple, Instant, SeededRandom};
 use rtckit_stun::{Class, ErrorCode, Message, MessageWriter, NonceSecret, StaticUsers};
 use rtckit_turn::{
-    Client, ClientConfig, Families, RelayAddress, Server, ServerConfig, ServerEvent,
+    Client, ClientConfig, ClientEvent, Families, RelayAddress, Server, ServerConfig, ServerEvent,
 };
 
 use crate::input::{Input, mutate};
@@ -18,6 +18,8 @@ struct World {
     server: Server<StaticUsers>,
     now: Instant,
     path: FiveTuple,
+    /// The server to which the client wants another path.
+    wanted: Option<SocketAddr>,
     /// What the client has sent and the server has not seen, and the other way.
     out: Vec<Vec<u8>>,
     back: Vec<Vec<u8>>,
@@ -76,6 +78,7 @@ impl World {
             server: Server::new(config, users, &mut random),
             now,
             path,
+            wanted: None,
             out: Vec::new(),
             back: Vec::new(),
         }
@@ -126,6 +129,7 @@ impl World {
                     let to = FiveTuple::udp(local, self.path.remote);
                     self.client.migrate(now, to);
                 }
+                3..=9 => self.reconnect(input),
                 _ => {}
             },
             _ => {
@@ -133,6 +137,18 @@ impl World {
                 self.now += Duration::from_millis(pause);
                 self.client.handle_timeout(self.now);
             }
+        }
+    }
+
+    /// Opens the path that was asked for, or one that nobody asked for.
+    fn reconnect(&mut self, input: &mut Input<'_>) {
+        let local = SocketAddr::from(([192, 0, 2, 1], 1_001 + u16::from(input.u8())));
+        let wanted = self.wanted.take();
+        let to = FiveTuple::udp(local, wanted.unwrap_or(self.path.remote));
+        let taken = self.client.reconnect(self.now, to);
+        assert_eq!(taken, wanted.is_some(), "who asked waits, and nobody else");
+        if taken {
+            self.path = to;
         }
     }
 
@@ -155,7 +171,11 @@ impl World {
         let mut writer = MessageWriter::new(&mut buf, class, method, id).expect("room");
         for _ in 0..input.below(6) {
             let _ = match input.u8() % 10 {
-                0 => writer.error_code(ErrorCode::new(300 + u16::from(input.u8()), "x")),
+                0 => {
+                    let any = 300 + u16::from(input.u8());
+                    let code = input.choose(&[300, 437, 438, any]);
+                    writer.error_code(ErrorCode::new(code, "x"))
+                }
                 1 => writer.realm("r"),
                 2 => writer.nonce(input.vec8()),
                 3 => writer.nonce(b"obMatJos2gAAA"),
@@ -200,10 +220,15 @@ impl World {
             if let Some(sent) = self.client.poll_transmit(self.now, &mut buf) {
                 Message::parse(&buf[sent.range.clone()]).expect("a request");
                 self.out.push(buf[sent.range].to_vec());
-            } else if self.client.poll_event().is_none() {
-                if self.client.poll_timeout().is_none_or(|at| at > self.now) {
-                    break;
+            } else if let Some(event) = self.client.poll_event() {
+                match event {
+                    ClientEvent::Reconnect { server, .. } => self.wanted = Some(server),
+                    ClientEvent::Failed(_) | ClientEvent::Released => self.wanted = None,
+                    _ => {}
                 }
+            } else if self.client.poll_timeout().is_none_or(|at| at > self.now) {
+                break;
+            } else {
                 self.client.handle_timeout(self.now);
             }
         }
