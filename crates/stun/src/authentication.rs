@@ -349,8 +349,9 @@ impl Authenticator {
         }
     }
 
-    /// Whether `request` repeats a nonce that was made for `source`, be it stale by now (two hours old at most): who
-    /// sent it has heard what was sent there, or heard it said. Before that an address may be anybody's.
+    /// Whether `request` repeats a nonce that was made for `source`, be it stale by now: who sent it has heard what was
+    /// sent there, or has it from somebody who did. Before that an address may be anybody's. Nonces are known for an
+    /// hour at least.
     pub fn has_been_heard(
         &mut self,
         now: Instant,

@@ -133,7 +133,7 @@ impl Nonces {
     }
 
     /// Whether `nonce` was made for `address`, and whether it is too old at `now`. Of those that are older than the
-    /// keys, two hours at most, it cannot tell the first.
+    /// keys, an hour at least, it cannot tell the first.
     pub(crate) fn check(&mut self, now: Instant, address: SocketAddr, nonce: &[u8]) -> Freshness {
         let seconds = seconds(now);
         self.prepare(seconds);

@@ -59,7 +59,8 @@
 //! | 8489 §9.2 long-term credentials | whole | whole, stateless |
 //! | 8489 §10 redirection | followed, with ALTERNATE-DOMAIN | when draining |
 //! | TURN REST (draft-uberti) | it is a name and a password | [`SharedSecret`](rtckit_stun::SharedSecret) |
-//! | peer policy, quotas, rate of unproved answers | | [`PeerPolicy`], [`ServerConfig`] |
+//! | peer policy, quotas, rate of answers to what is not authenticated | | [`PeerPolicy`], [`ServerConfig`] |
+//! | who is there, and an end to it | | [`Server::list`], [`Server::release_account`] |
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -64,7 +64,7 @@ pub(crate) struct Options {
     pub(crate) user: Vec<String>,
 
     /// A secret shared with a web service that gives out time-limited users (the name is EXPIRY:NAME, the password
-    /// base64(HMAC-SHA1(secret, name))); repeatable
+    /// base64(HMAC-SHA1(secret, name))); quotas go by NAME; repeatable
     #[arg(long)]
     pub(crate) secret: Vec<String>,
 
