@@ -12,8 +12,8 @@ use crate::failure::Failure;
 
 /// Relay for clients that cannot reach their peers (TURN), and tell them their address (STUN).
 ///
-/// SIGHUP reads the file and the certificate again: users, secrets and keys of tokens change, what is allocated lives on.
-/// SIGTERM lets the clients go, a second one ends it at once.
+/// SIGHUP reads the file and the certificate again: users, secrets and keys of tokens change, what is allocated lives on, and
+/// what else is told otherwise is named as needing a restart. SIGTERM lets the clients go, a second one ends it at once.
 #[derive(Clone, Debug, Default, Args, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Options {
@@ -168,13 +168,17 @@ fn with_port(text: &str, port: u16) -> Result<SocketAddr, String> {
 fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     let addresses = texts.iter().map(|text| address(text));
-    addresses.map(|read| read.map_err(D::Error::custom)).collect()
+    addresses
+        .map(|read| read.map_err(D::Error::custom))
+        .collect()
 }
 
 fn tls_addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     let addresses = texts.iter().map(|text| tls_address(text));
-    addresses.map(|read| read.map_err(D::Error::custom)).collect()
+    addresses
+        .map(|read| read.map_err(D::Error::custom))
+        .collect()
 }
 
 fn optional_address<'de, D: Deserializer<'de>>(
@@ -200,7 +204,9 @@ impl Options {
         if let Some(path) = &self.config {
             options.fill(read(path)?);
         }
-        options.check().map_err(|what| Failure::new(what).with_code(2))?;
+        options
+            .check()
+            .map_err(|what| Failure::new(what).with_code(2))?;
         Ok(options)
     }
 
@@ -329,6 +335,28 @@ mod tests {
         assert_eq!(options.listen, ["192.0.2.1:3478".parse().unwrap()]);
         assert_eq!(options.allow_peer.len(), 1);
         assert!(options.is_json());
+    }
+
+    #[test]
+    fn a_port_can_be_left_out() {
+        let at = |text: &str| text.parse::<SocketAddr>().unwrap();
+        for (text, found) in [
+            ("192.0.2.1", "192.0.2.1:3478"),
+            ("192.0.2.1:9", "192.0.2.1:9"),
+            ("2001:db8::1", "[2001:db8::1]:3478"),
+            ("[2001:db8::1]:9", "[2001:db8::1]:9"),
+        ] {
+            assert_eq!(address(text), Ok(at(found)));
+        }
+        for wrong in ["", "here", "192.0.2.1:", "192.0.2.1:65536", "[2001:db8::1]"] {
+            let error = address(wrong).unwrap_err();
+            assert!(error.contains("expected ADDR or ADDR:PORT"), "{error}");
+        }
+        let file = "listen = [\"192.0.2.1\"]\ntls-listen = [\"192.0.2.1\"]\nalternate-server = \"192.0.2.2\"\n";
+        let options = parse(file).unwrap();
+        assert_eq!(options.listen, [at("192.0.2.1:3478")]);
+        assert_eq!(options.tls_listen, [at("192.0.2.1:5349")]);
+        assert_eq!(options.alternate_server, Some(at("192.0.2.2:3478")));
     }
 
     #[test]

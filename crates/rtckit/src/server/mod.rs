@@ -160,11 +160,11 @@ impl TurnServer {
     /// An address cannot be bound, be it one to listen at or one to relay from, or a thread not be made.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         raise_descriptor_limit();
-        try_relays(&config)?;
         let mut random = Provider::ring().random();
         let threads = config.threads.clamp(1, 64);
         let (sockets, mut addresses) = listen::bind_udp(&config, threads)?;
         let streams = listen::bind_streams(&config, &mut addresses)?;
+        try_relays(&config)?;
         let (finished, running) = watch::channel(threads);
         let finished = Arc::new(finished);
         let (mut made, mut shards) = (Vec::new(), Vec::new());
