@@ -360,6 +360,7 @@ mod tests {
     async fn an_address_of_another_host_is_not_relayed_from() {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut config = Config::at("test", address, Arc::new(StaticUsers::new("test")));
+        config.listen.clear();
         // RFC 5737: nobody's
         let elsewhere = [192, 0, 2, 1].into();
         config.turn.relays = vec![rtckit_turn::RelayAddress::new(elsewhere)];
