@@ -18,7 +18,7 @@ fn path(number: u16) -> FiveTuple {
 }
 
 fn peer(number: u16) -> SocketAddr {
-    SocketAddr::from(([198, 51, 100, 1], 10_000 + number))
+    SocketAddr::from(([9, 9, 9, 9], 10_000 + number))
 }
 
 /// A server with `count` clients, each with a channel bound to a peer of its own.
@@ -159,7 +159,7 @@ fn relay(criterion: &mut Criterion) {
         });
     });
     let relay = world.relays[0];
-    let other = SocketAddr::from(([198, 51, 100, 1], 9));
+    let other = SocketAddr::from(([9, 9, 9, 9], 9));
     group.bench_function("data_to_client", |bencher| {
         bencher.iter(|| {
             let to = world

@@ -57,7 +57,9 @@ impl World {
         let relays = ["203.0.113.1", "2001:db8::1"]
             .map(|ip| RelayAddress::new(ip.parse().expect("an address")));
         let secret = NonceSecret::new(&mut random);
-        let config = ServerConfig::new("r", secret, relays.into());
+        let mut config = ServerConfig::new("r", secret, relays.into());
+        // they stand for public ones here
+        config.peers.allow = vec!["198.51.100.0/24".parse().expect("a block")];
         let mut users = StaticUsers::new("r");
         users.insert("u", "p");
         let now = Instant::from_millis(1);

@@ -16,7 +16,7 @@ use rtckit_turn::{
 use crate::input::{Input, mutate};
 
 const MAX_OPERATIONS: usize = 200;
-const SERVER: ([u8; 4], u16) = ([203, 0, 113, 1], 3478);
+const SERVER: ([u8; 4], u16) = ([9, 9, 9, 1], 3478);
 
 struct Hand {
     path: FiveTuple,
@@ -60,7 +60,7 @@ fn peer(input: &mut Input<'_>) -> SocketAddr {
     let ip: IpAddr = match input.u8() % 8 {
         0 => [127, 0, 0, 1].into(),
         1 => [10, 0, 0, 1].into(),
-        2 => [203, 0, 113, 1].into(),
+        2 => [9, 9, 9, 1].into(),
         3 => "2001:db8:7::1".parse().expect("an address"),
         4 => "::ffff:127.0.0.1".parse().expect("an address"),
         other => [198, 51, 100, other].into(),
@@ -71,11 +71,15 @@ fn peer(input: &mut Input<'_>) -> SocketAddr {
 impl World {
     fn new(input: &mut Input<'_>) -> Self {
         let mut random = SeededRandom::new(input.u8().into());
-        let relays = ["203.0.113.1", "2001:db8::1"]
-            .map(|ip| RelayAddress::new(ip.parse().expect("an address")));
+        let relays =
+            ["9.9.9.1", "2001:db8::1"].map(|ip| RelayAddress::new(ip.parse().expect("an address")));
         let secret = NonceSecret::new(&mut random);
         let mut config = ServerConfig::new("r", secret, relays.into());
         config.ports = 50_000..=50_015;
+        // they stand for public ones here
+        config.peers.allow = ["198.51.100.0/24", "2001:db8:7::/48"]
+            .map(|block| block.parse().expect("a block"))
+            .into();
         config.max_allocations_per_user = 4;
         config.max_permissions = 4;
         config.max_channels = 4;
@@ -85,7 +89,7 @@ impl World {
         config.supports_dont_fragment = input.bool();
         config.responder.answers_classic = input.bool();
         if input.bool() {
-            let other = SocketAddr::from(([203, 0, 113, 2], 3479));
+            let other = SocketAddr::from(([9, 9, 9, 2], 3479));
             config.responder.discovery = Some([SERVER.into(), other]);
         }
         let mut users = StaticUsers::new("r");

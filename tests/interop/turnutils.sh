@@ -19,22 +19,35 @@ for _ in $(seq 100); do
 done
 turnutils_peer -L 127.0.0.1 -L ::1 -p 3480 >"$work/peer.log" 2>&1 &
 
-# client NAME OPTIONS...: everything comes back
+# client NAME OPTIONS...: everything comes back. Three at a time: they sleep most of it.
 client() {
-    local name=$1 line
+    while [ "$(jobs -rp | wc -l)" -ge $((others + 3)) ]; do wait -n; done
+    one_client "$@" &
+}
+one_client() {
+    local name=$1 line log
+    log=$(mktemp "$work/client.XXXXXX")
     shift
-    timeout 60 turnutils_uclient -u u -w p "$@" >"$work/client.log" 2>&1
-    line=$(grep 'Total lost packets' "$work/client.log" | tail -n 1)
-    if [[ $line == *"Total lost packets 0 (0.000000%)"* ]] && ! grep -q 'tot_recv_msgs=0$' "$work/client.log"; then
-        echo "ok    turnutils: $name: $(grep -o 'tot_send_msgs=[0-9]*, tot_recv_msgs=[0-9]*' "$work/client.log" | tail -n 1)"
+    timeout 60 turnutils_uclient -u u -w p "$@" >"$log" 2>&1
+    line=$(grep 'Total lost packets' "$log" | tail -n 1)
+    if [[ $line == *"Total lost packets 0 (0.000000%)"* ]] && ! grep -q 'tot_recv_msgs=0$' "$log"; then
+        echo "ok    turnutils: $name: $(grep -o 'tot_send_msgs=[0-9]*, tot_recv_msgs=[0-9]*' "$log" | tail -n 1)"
     else
-        fail "$name: ${line:-$(tail -n 2 "$work/client.log" | tr '\n' ' ')}"
+        echo "FAIL  $name: ${line:-$(tail -n 2 "$log" | tr '\n' ' ')}"
+        touch "$work/failed"
     fi
+}
+# settled: all clients have ended
+settled() {
+    while [ "$(jobs -rp | wc -l)" -gt "$others" ]; do wait -n; done
+    [ ! -e "$work/failed" ] || failed=1
 }
 # coturn itself, for what its client does not get from anybody
 turnserver -n --listening-ip=127.0.0.1 --relay-ip=127.0.0.1 --listening-port=3578 --no-tls --no-dtls --lt-cred-mech --user=u:p \
     --realm=interop.test --allow-loopback-peers --no-cli --pidfile="$work/turn.pid" --userdb="$work/turn.db" \
     --log-file=stdout --simple-log >"$work/coturn.log" 2>&1 &
+# the servers and the peer
+others=$(jobs -rp | wc -l)
 # passive NAME OPTIONS...: no more is lost than with coturn's own server
 passive() {
     local name=$1 ours theirs
@@ -59,6 +72,7 @@ few="-n 200 -m 4 -l 170 -z 5"
     client "TLS (-t -S)" -t -S -p 5349 $echo_peer $few 127.0.0.1
     client "TCP relayed (-T -t -y)" -T -t -y $few 127.0.0.1
     client "TCP relayed over TLS (-T -t -S -y)" -T -t -S -p 5349 -y $few 127.0.0.1
+    settled
     # half of these clients only listen
     passive "TCP relayed, passive (-P -T -t -y)" -P -T -t -y $few 127.0.0.1
     client "IPv6 (-x)" -x -y $few ::1
@@ -71,6 +85,7 @@ few="-n 200 -m 4 -l 170 -z 5"
     client "DONT-FRAGMENT (-g)" -g $echo_peer $few 127.0.0.1
     client "1200 bytes" $echo_peer -n 200 -m 4 -l 1200 -z 5 127.0.0.1
     client "40 clients" $echo_peer -n 50 -m 40 -l 170 -z 20 127.0.0.1
+    settled
 }
 
 # what NAME PATTERN COMMAND...: the output has the pattern

@@ -1,6 +1,7 @@
 //! One UDP socket with segmentation and receive offload.
 
 use core::net::SocketAddr;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll};
 use std::io::{self, IoSliceMut};
 
@@ -34,6 +35,8 @@ pub(crate) struct Socket {
     state: UdpSocketState,
     local: SocketAddr,
     failures: u32,
+    /// Whether the host this is connected to has said that nobody listens. Sending finds out as often as receiving.
+    is_refused: AtomicBool,
 }
 
 impl Socket {
@@ -67,7 +70,30 @@ impl Socket {
             state,
             local,
             failures: 0,
+            is_refused: AtomicBool::new(false),
         })
+    }
+
+    /// Hears from now on nobody but `remote`, and hears when nobody listens there. Only on Linux: elsewhere datagrams
+    /// could not be sent, as a connected socket takes no address with them.
+    #[cfg(feature = "turn")]
+    pub(crate) fn connect(&self, remote: SocketAddr) -> io::Result<()> {
+        if cfg!(target_os = "linux") {
+            socket2::SockRef::from(&self.io).connect(&remote.into())?;
+        }
+        Ok(())
+    }
+
+    /// Whether the host this is connected to has said that nobody listens, since this was asked last.
+    #[cfg(feature = "turn")]
+    pub(crate) fn take_refusal(&self) -> bool {
+        self.is_refused.swap(false, Ordering::Relaxed)
+    }
+
+    fn note(&self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::ConnectionRefused {
+            self.is_refused.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The address it is bound to.
@@ -109,6 +135,7 @@ impl Socket {
             Err(error) => {
                 // An ICMP error of an earlier send comes up here: the peer is not listening yet, or no more.
                 tracing::debug!(local = %self.local, %error, "receive failed");
+                self.note(&error);
                 self.failures += 1;
                 if !self.is_usable() {
                     tracing::warn!(local = %self.local, %error, "socket given up");
@@ -146,7 +173,10 @@ impl Socket {
                 Err(_) if run.len() > segment && self.state.max_gso_segments() < segments => {
                     continue;
                 }
-                Err(error) => tracing::debug!(path = ?transmit.path, %error, "send failed"),
+                Err(error) => {
+                    tracing::debug!(path = ?transmit.path, %error, "send failed");
+                    self.note(&error);
+                }
                 Ok(()) => {}
             }
             done += run.len();

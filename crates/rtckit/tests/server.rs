@@ -423,6 +423,33 @@ async fn quotas_hold_for_all_threads_together() {
     assert_eq!((allocated, refused), (3, 21));
 }
 
+#[tokio::test]
+async fn the_operator_lists_and_ends() {
+    let server = server(|config| config.threads = 4).await;
+    let timer = Timer::start();
+    let mut held = Vec::new();
+    for _ in 0..8 {
+        let (client, link, event) = allocate(&server, timer).await;
+        assert!(matches!(event, ClientEvent::Allocated { .. }), "{event:?}");
+        held.push((client, link));
+    }
+    let mut expected: Vec<_> = held
+        .iter()
+        .map(|(client, _)| (client.path().reversed(), client.relayed(true)))
+        .collect();
+    expected.sort();
+    let list = server.list().await;
+    assert!(list.iter().all(|found| *found.account == *"alice"));
+    let list = list.iter().map(|found| (found.path, found.relayed[0]));
+    let mut list: Vec<_> = list.collect();
+    list.sort();
+    assert_eq!(list, expected);
+    assert_eq!(server.release_account("bob").await, 0);
+    assert_eq!(server.release_account("alice").await, 8);
+    assert!(server.list().await.is_empty());
+    assert_eq!(server.stats().await.allocations, 0);
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn the_client_is_told_that_nobody_listens() {

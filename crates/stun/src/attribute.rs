@@ -247,6 +247,12 @@ pub struct ErrorCode<'a> {
 }
 
 impl ErrorCode<'static> {
+    /// The number alone, where every byte counts: people can look it up.
+    #[must_use]
+    pub const fn without_reason(self) -> Self {
+        Self { reason: "", ..self }
+    }
+
     /// 300: try the server ALTERNATE-SERVER names.
     pub const TRY_ALTERNATE: Self = Self::new(300, "Try Alternate");
     /// 400: the request was malformed.

@@ -107,6 +107,8 @@ pub struct User {
     pub secret: PasswordHash,
     /// When the credentials end: nothing is granted beyond.
     pub expires: Option<Instant>,
+    /// Whose the credentials are, where one person may have many usernames: what quotas go by. None: `username`.
+    pub account: Option<Box<str>>,
 }
 
 impl User {
@@ -116,7 +118,17 @@ impl User {
             username: username.into(),
             secret,
             expires: None,
+            account: None,
         }
+    }
+
+    /// Whose the credentials are: the account, else the name.
+    pub fn account(&self) -> &str {
+        self.account.as_deref().unwrap_or(&self.username)
+    }
+
+    fn has_ended(&self, now: Instant) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
     }
 }
 
@@ -208,14 +220,11 @@ pub enum Authentication {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Verified {
-    /// The user's name.
-    pub username: Box<str>,
+    /// Who it is, and what its requests are verified with: fit to be kept and given to
+    /// [`Authenticator::verify_again`].
+    pub user: User,
     /// Signs the response.
     pub response_key: IntegrityKey,
-    /// What the user's requests are verified with; fit to be kept and given to [`Authenticator::verify_again`].
-    pub secret: PasswordHash,
-    /// When the credentials end.
-    pub expires: Option<Instant>,
 }
 
 /// Challenges clients and verifies their requests.
@@ -262,7 +271,7 @@ impl Authenticator {
     }
 
     /// As [`authenticate`](Self::authenticate), for a user that was verified before: the password is not looked up
-    /// again, so that what was begun goes on when the credentials end.
+    /// again, so that what was begun goes on when it is changed. Credentials that end do end.
     pub fn verify_again(
         &mut self,
         now: Instant,
@@ -271,7 +280,9 @@ impl Authenticator {
         user: &User,
     ) -> Authentication {
         self.check(now, source, request, |_, _, accept| {
-            accept(user.clone());
+            if !user.has_ended(now) {
+                accept(user.clone());
+            }
         })
     }
 
@@ -290,7 +301,7 @@ impl Authenticator {
         else {
             return Authentication::BadRequest;
         };
-        if self.nonces.check(now, source, nonce) == Freshness::Stale {
+        if self.nonces.check(now, source, nonce) != Freshness::Fresh {
             return Authentication::Challenge(ErrorCode::STALE_NONCE);
         }
         let Some(chosen) = self.chosen_algorithm(request) else {
@@ -317,12 +328,7 @@ impl Authenticator {
             Some(_) => user.secret.sha256(),
             None => user.secret.sha1(),
         };
-        Authentication::Verified(Verified {
-            username: user.username,
-            response_key,
-            secret: user.secret,
-            expires: user.expires,
-        })
+        Authentication::Verified(Verified { user, response_key })
     }
 
     /// The algorithm the client chose from those it was offered: `Some(None)` when it knows nothing of them, `None`
@@ -341,6 +347,18 @@ impl Authenticator {
             }
             _ => None,
         }
+    }
+
+    /// Whether `request` repeats a nonce that was made for `source`, be it stale by now (two hours old at most): who
+    /// sent it has heard what was sent there, or heard it said. Before that an address may be anybody's.
+    pub fn has_been_heard(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        request: &Message<'_>,
+    ) -> bool {
+        let nonce = request.nonce().unwrap_or_default();
+        self.nonces.check(now, source, nonce) != Freshness::Foreign
     }
 
     /// Writes what a 401 or 438 carries beside its ERROR-CODE: REALM, NONCE and, as configured, PASSWORD-ALGORITHMS
@@ -409,6 +427,17 @@ mod tests {
         algorithm: PasswordAlgorithm,
         by_sha256: bool,
     ) -> Result<Verified, u16> {
+        let mut users = StaticUsers::new("r");
+        users.insert("u", "p");
+        outcome_for(&users, fill, algorithm, by_sha256)
+    }
+
+    fn outcome_for(
+        users: &impl Users,
+        fill: impl FnOnce(&mut MessageWriter<'_>, &[u8]) -> Result<(), Error>,
+        algorithm: PasswordAlgorithm,
+        by_sha256: bool,
+    ) -> Result<Verified, u16> {
         let secret = NonceSecret::new(&mut SeededRandom::new(1));
         let mut authenticator = Authenticator::new(AuthenticationConfig::new("r"), &secret);
         let source = SOURCE.parse().unwrap();
@@ -426,9 +455,7 @@ mod tests {
         writer.sign(&key).unwrap();
         let len = writer.finish();
         let request = Message::parse(&buf[..len]).unwrap();
-        let mut users = StaticUsers::new("r");
-        users.insert("u", "p");
-        match authenticator.authenticate(Instant::ZERO, source, &request, &users) {
+        match authenticator.authenticate(Instant::ZERO, source, &request, users) {
             Authentication::Verified(user) => Ok(user),
             Authentication::Challenge(error) => Err(error.code),
             Authentication::BadRequest => Err(400),
@@ -459,8 +486,29 @@ mod tests {
             };
             let user = outcome(chosen, algorithm, true).unwrap();
             assert!(matches!(user.response_key, IntegrityKey::Sha256(_)));
-            assert_eq!(&*user.username, "u");
+            assert_eq!(&*user.user.username, "u");
         }
+    }
+
+    /// Users that are asked for one realm do not have to look whether it is theirs.
+    #[test]
+    fn another_realm_is_nobodys() {
+        struct Anywhere;
+        impl Users for Anywhere {
+            fn user(&self, _: Instant, _: &str, claim: &Claim<'_>) -> Option<User> {
+                Some(claim.user("u", "r", "p"))
+            }
+        }
+        let md5 = PasswordAlgorithm::Md5;
+        let code = |realm| {
+            let fill = |writer: &mut MessageWriter<'_>, nonce: &[u8]| {
+                writer.username("u")?;
+                writer.realm(realm)?;
+                writer.nonce(nonce)
+            };
+            outcome_for(&Anywhere, fill, md5, true).err()
+        };
+        assert_eq!((code("r"), code("another")), (None, Some(401)));
     }
 
     #[test]

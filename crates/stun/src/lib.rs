@@ -61,6 +61,7 @@ extern crate std;
 mod address;
 mod attribute;
 mod authentication;
+mod base64;
 mod client;
 mod discovery;
 mod error;

@@ -251,3 +251,51 @@ impl fmt::Debug for LongTermClient {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attribute::ErrorCode;
+    use crate::header::TransactionId;
+
+    /// What a response with that nonce means, of which `offers` says whether it has PASSWORD-ALGORITHMS.
+    fn verdict(class: Class, code: Option<u16>, nonce: &[u8], offers: bool) -> Verdict {
+        let mut buf = [0; 200];
+        let id = TransactionId([1; 12]);
+        let mut writer = MessageWriter::new(&mut buf, class, Method::ALLOCATE, id).unwrap();
+        if let Some(code) = code {
+            let reason = "";
+            writer.error_code(ErrorCode { code, reason }).unwrap();
+        }
+        writer.realm("r").unwrap();
+        writer.nonce(nonce).unwrap();
+        if offers {
+            let offered = [PasswordAlgorithm::Sha256, PasswordAlgorithm::Md5];
+            writer.password_algorithms(&offered).unwrap();
+        }
+        let len = writer.finish();
+        let mut client = LongTermClient::new("u", "p");
+        client.on_response(&Message::parse(&buf[..len]).unwrap(), false)
+    }
+
+    /// RFC 8489 §9.2.5: a nonce that says the server offers algorithms, in a response that does not.
+    #[test]
+    fn nobody_bids_down() {
+        let (offering, plain) = (b"obMatJos2gAAAx", b"obMatJos2AAAAx");
+        for (code, taken, refused) in [
+            (Some(401), Verdict::Retry, Verdict::Rejected),
+            (Some(438), Verdict::Retry, Verdict::Rejected),
+            // others are thrown away, and the true one is waited for
+            (Some(400), Verdict::Accepted, Verdict::Forged),
+            (None, Verdict::Accepted, Verdict::Forged),
+        ] {
+            let class = match code {
+                Some(_) => Class::ErrorResponse,
+                None => Class::SuccessResponse,
+            };
+            assert_eq!(verdict(class, code, offering, true), taken, "{code:?}");
+            assert_eq!(verdict(class, code, plain, false), taken, "{code:?}");
+            assert_eq!(verdict(class, code, offering, false), refused, "{code:?}");
+        }
+    }
+}

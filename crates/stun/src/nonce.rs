@@ -2,12 +2,15 @@
 //! ([RFC 8489 §9.2](https://www.rfc-editor.org/rfc/rfc8489#section-9.2)).
 //!
 //! ```text
-//! "obMatJos2" | features, base64, 4 | time in seconds, hex, 8 | tag, hex, 24
-//! '---------- nonce cookie ---------'                           HMAC-SHA256(key of the time, cookie, time, address), cut
+//! "obMatJos2" | features, 4 digits | seconds, 4 digits | tag, 11 digits      the digits are base64's
+//! '-------- nonce cookie ---------'                      HMAC-SHA256(key of the time, features, time, address), cut
 //! ```
 //! A nonce is good for the address it was given to and no other, so that whoever presents it receives what is sent to
 //! that address. The key changes with the time; keys are made from one secret, which may be shared by several
 //! machines (the shards of a server).
+//!
+//! It is short, as it goes to addresses that may be forged. 64 bits of a tag are enough: each guess is a request to
+//! the server, and what a right one gains is to be answered as an address that can be heard.
 
 use core::fmt;
 use core::net::{IpAddr, SocketAddr};
@@ -16,15 +19,22 @@ use core::time::Duration;
 use rtckit_crypto::mac::{HmacSha256, constant_time_eq};
 use rtckit_proto::{Instant, Random};
 
+use crate::base64;
+
 /// What every nonce of a server that knows RFC 8489 begins with.
 const COOKIE: &[u8; 9] = b"obMatJos2";
 
 const COOKIE_LEN: usize = COOKIE.len() + 4;
-const TIME: core::ops::Range<usize> = COOKIE_LEN..COOKIE_LEN + 8;
-const TAG_LEN: usize = 12;
+
+/// 24 bits of seconds, which go around in half a year.
+const TIME: core::ops::Range<usize> = COOKIE_LEN..COOKIE_LEN + 4;
+const TIME_BITS: u32 = 24;
+
+/// The tag in bytes; its digits go to the end of the nonce.
+const TAG_LEN: usize = 8;
 
 /// The length of a nonce in bytes.
-pub(crate) const NONCE_LEN: usize = TIME.end + 2 * TAG_LEN;
+pub(crate) const NONCE_LEN: usize = TIME.end + (8 * TAG_LEN).div_ceil(6);
 
 /// The STUN Security Features of a nonce cookie
 /// ([RFC 8489 §18.1](https://www.rfc-editor.org/rfc/rfc8489#section-18.1)): the two most significant of 24 bits.
@@ -41,15 +51,8 @@ impl Features {
     pub(crate) fn of(nonce: &[u8]) -> Option<Self> {
         let rest = nonce.strip_prefix(COOKIE)?;
         let [first, _, _, _] = *rest.first_chunk::<4>()?;
-        // the first base64 digit holds the first six bits
-        let digit = match first {
-            b'A'..=b'Z' => first - b'A',
-            b'a'..=b'z' => first - b'a' + 26,
-            b'0'..=b'9' => first - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
+        // the first digit holds the first six bits
+        let digit = base64::value(first)?;
         Some(Self {
             password_algorithms: digit & 0x20 != 0,
             username_anonymity: digit & 0x10 != 0,
@@ -90,8 +93,10 @@ impl fmt::Debug for NonceSecret {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Freshness {
     Fresh,
-    /// Too old, made for another address, or none of ours: a new one is to be given.
+    /// Made for this address, which has heard it, but too long ago.
     Stale,
+    /// Made for another address, or none of ours.
+    Foreign,
 }
 
 /// Makes and checks nonces.
@@ -124,38 +129,43 @@ impl Nonces {
     pub(crate) fn make(&mut self, now: Instant, address: SocketAddr) -> [u8; NONCE_LEN] {
         let seconds = seconds(now);
         self.prepare(seconds);
+        self.nonce(seconds, address)
+    }
+
+    /// Whether `nonce` was made for `address`, and whether it is too old at `now`. Of those that are older than the
+    /// keys, two hours at most, it cannot tell the first.
+    pub(crate) fn check(&mut self, now: Instant, address: SocketAddr, nonce: &[u8]) -> Freshness {
+        let seconds = seconds(now);
+        self.prepare(seconds);
+        let Some(made) = nonce.get(TIME).and_then(read_time) else {
+            return Freshness::Foreign;
+        };
+        // what is left of the time goes around: how long ago it was so last
+        let age = seconds.wrapping_sub(made) & ((1 << TIME_BITS) - 1);
+        let Some(made) = seconds.checked_sub(age) else {
+            return Freshness::Foreign;
+        };
+        if !constant_time_eq(nonce, &self.nonce(made, address)) {
+            return Freshness::Foreign;
+        }
+        if Duration::from_secs(age) <= self.lifetime {
+            Freshness::Fresh
+        } else {
+            Freshness::Stale
+        }
+    }
+
+    fn nonce(&self, seconds: u64, address: SocketAddr) -> [u8; NONCE_LEN] {
         let mut nonce = [0; NONCE_LEN];
         let (cookie, rest) = nonce.split_at_mut(COOKIE_LEN);
         let (word, features) = cookie.split_at_mut(COOKIE.len());
         word.copy_from_slice(COOKIE);
         features.copy_from_slice(&self.features.base64());
         let (time, tag) = rest.split_at_mut(TIME.end - COOKIE_LEN);
-        write_hex(&(seconds as u32).to_be_bytes(), time);
-        write_hex(&self.tag(seconds, address), tag);
+        let [.., a, b, c] = seconds.to_be_bytes();
+        base64::write(&[a, b, c], time);
+        base64::write(&self.tag(seconds, address), tag);
         nonce
-    }
-
-    /// Whether `nonce` was made for `address` and is not too old at `now`.
-    pub(crate) fn check(&mut self, now: Instant, address: SocketAddr, nonce: &[u8]) -> Freshness {
-        let seconds = seconds(now);
-        self.prepare(seconds);
-        let made = nonce.get(TIME).and_then(read_hex_u32);
-        let Some(made) = made.map(u64::from).filter(|_| nonce.len() == NONCE_LEN) else {
-            return Freshness::Stale;
-        };
-        // the tag covers the cookie through the key: another set of features is another key
-        let mut tag = [0; 2 * TAG_LEN];
-        write_hex(&self.tag(made, address), &mut tag);
-        let age = seconds.checked_sub(made);
-        let is_young = age.is_some_and(|age| Duration::from_secs(age) <= self.lifetime);
-        let cookie = self.features.base64();
-        let is_ours = constant_time_eq(nonce.get(TIME.end..).unwrap_or_default(), &tag)
-            && nonce.get(COOKIE.len()..COOKIE_LEN) == Some(&cookie);
-        if is_young && is_ours {
-            Freshness::Fresh
-        } else {
-            Freshness::Stale
-        }
     }
 
     /// Makes the keys of the present period and the one before it.
@@ -203,20 +213,9 @@ const fn seconds(now: Instant) -> u64 {
     now.as_millis() / 1000
 }
 
-/// Writes `bytes` as lower-case digits into `out`, which is twice as long.
-fn write_hex(bytes: &[u8], out: &mut [u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (pair, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-        *pair = [
-            DIGITS[usize::from(byte >> 4)],
-            DIGITS[usize::from(byte & 15)],
-        ];
-    }
-}
-
-fn read_hex_u32(digits: &[u8]) -> Option<u32> {
+fn read_time(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0, |number, &digit| {
-        Some(number << 4 | (digit as char).to_digit(16)?)
+        Some(number << 6 | u64::from(base64::value(digit)?))
     })
 }
 
@@ -241,32 +240,39 @@ mod tests {
             "192.0.2.1:1000".parse().unwrap(),
             "192.0.2.1:1001".parse().unwrap(),
         );
-        for start in [0, 4_000, 4_095, 4_096, 8_191, 1_000_000] {
+        // the beginning, a change of keys, the time going around
+        for start in [0, 4_000, 4_095, 4_096, 8_191, 1_000_000, (1 << 24) - 300] {
             let at = |later: u64| Instant::from_millis((start + later) * 1000);
             let nonce = nonces.make(at(0), here);
             assert!(nonce.starts_with(b"obMatJos2gAAA") && nonce.is_ascii());
             assert_eq!(nonces.check(at(0), here, &nonce), Freshness::Fresh);
             assert_eq!(nonces.check(at(600), here, &nonce), Freshness::Fresh);
             assert_eq!(nonces.check(at(601), here, &nonce), Freshness::Stale);
-            assert_eq!(nonces.check(at(0), there, &nonce), Freshness::Stale);
-            assert_eq!(nonces.check(at(0), here, &nonce[..44]), Freshness::Stale);
+            assert_eq!(nonces.check(at(4_096), here, &nonce), Freshness::Stale);
+            // no longer to be told from a foreign one, and never fresh again
+            for later in [8_192, 1 << 24, 1 << 25] {
+                assert_eq!(nonces.check(at(later), here, &nonce), Freshness::Foreign);
+            }
+            assert_eq!(nonces.check(at(0), there, &nonce), Freshness::Foreign);
+            let cut = &nonce[..NONCE_LEN - 1];
+            assert_eq!(nonces.check(at(0), here, cut), Freshness::Foreign);
         }
     }
 
     #[test]
-    fn every_changed_byte_makes_it_stale() {
+    fn every_changed_byte_makes_it_foreign() {
         let mut nonces = nonces();
         let here = "[2001:db8::1]:5".parse().unwrap();
         let now = Instant::from_millis(5_000_000);
         let nonce = nonces.make(now, here);
-        for at in COOKIE.len()..nonce.len() {
+        for at in 0..nonce.len() {
             let mut forged = nonce;
             forged[at] ^= 1;
-            assert_eq!(nonces.check(now, here, &forged), Freshness::Stale, "{at}");
+            assert_eq!(nonces.check(now, here, &forged), Freshness::Foreign, "{at}");
         }
         assert_eq!(
             nonces.check(Instant::ZERO, here, &nonce),
-            Freshness::Stale,
+            Freshness::Foreign,
             "from the future"
         );
     }

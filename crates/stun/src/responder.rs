@@ -54,8 +54,9 @@ pub struct ResponderConfig {
 /// A Binding server. It keeps no state, so retransmitted requests are answered alike.
 ///
 /// An answer goes to the address the request came from; with RFC 5780's RESPONSE-PORT, which only a server with a
-/// second address honours, to another port of it. It is at most 84 bytes long, 116 with a second address, and PADDING
-/// only as long as the request's own: a forged source gains an attacker little.
+/// second address honours, to another port of it. It is at most 52 bytes long, 124 with a second address, and PADDING
+/// only as long as the request's own: a forged source gains an attacker little. How many answers an address gets is
+/// the driver's to limit.
 ///
 /// ```
 /// use rtckit_proto::FiveTuple;
@@ -215,11 +216,11 @@ fn refuse(
     request: &Message<'_>,
     path: FiveTuple,
     buf: &mut [u8],
-    error: ErrorCode<'_>,
+    error: ErrorCode<'static>,
     fill: impl FnOnce(&mut MessageWriter<'_>) -> Result<(), Error>,
 ) -> Result<Transmit, Error> {
     let mut writer = start(request, Class::ErrorResponse, buf)?;
-    writer.error_code(error)?;
+    writer.error_code(error.without_reason())?;
     fill(&mut writer)?;
     finish(request, writer, path)
 }
@@ -289,7 +290,8 @@ mod tests {
             .unwrap()
             .unwrap();
         let response = Message::parse(&buf[..len]).unwrap();
-        assert_eq!(response.error_code(), Some(ErrorCode::UNKNOWN_ATTRIBUTE));
+        let expected = ErrorCode::UNKNOWN_ATTRIBUTE.without_reason();
+        assert_eq!(response.error_code(), Some(expected));
         assert!(response.unknown_attributes().eq([AttributeType(0x7abc)]));
         assert_eq!(response.verify_fingerprint(), Some(true));
     }

@@ -10,6 +10,7 @@ use rtckit_crypto::mac::HmacSha1;
 use rtckit_proto::{Instant, WallClock};
 
 use crate::authentication::{Claim, Name, User, Users};
+use crate::base64;
 use crate::integrity::{PasswordHash, userhash};
 use crate::value::PasswordAlgorithm;
 
@@ -93,7 +94,12 @@ impl fmt::Debug for StaticUsers {
 /// Time-limited credentials, which a web service gives out that shares a secret with the server
 /// ([draft-uberti-behave-turn-rest-00](https://datatracker.ietf.org/doc/html/draft-uberti-behave-turn-rest-00)):
 /// the username is `expiry:name`, seconds since 1970 and any name; the password is
-/// base64(HMAC-SHA1(secret, username)).
+/// base64(HMAC-SHA1(secret, username)). Quotas go by the name, whatever the expiry; without one, each expiry is a user
+/// of its own.
+///
+/// The time tells until when something may be allocated. What was allocated before goes on for as long as it is refreshed,
+/// so that a call outlives credentials of a few minutes, unless the server shall
+/// [`end_at_expiry`](Self::end_at_expiry).
 ///
 /// ```
 /// use core::time::Duration;
@@ -109,6 +115,7 @@ impl fmt::Debug for StaticUsers {
 pub struct SharedSecret {
     key: HmacSha1,
     clock: WallClock,
+    ends_at_expiry: bool,
 }
 
 impl SharedSecret {
@@ -117,7 +124,15 @@ impl SharedSecret {
         Self {
             key: HmacSha1::new(secret),
             clock,
+            ends_at_expiry: false,
         }
+    }
+
+    /// What was allocated ends with the credentials: they have to last as long as a call may.
+    #[must_use]
+    pub const fn end_at_expiry(mut self) -> Self {
+        self.ends_at_expiry = true;
+        self
     }
 
     /// The username and password that are good until `expiry`, in seconds since 1970.
@@ -129,7 +144,9 @@ impl SharedSecret {
     }
 
     fn password(&self, username: &str) -> [u8; 28] {
-        base64(&self.key.sign(&[username.as_bytes()]))
+        let mut password = [b'='; 28];
+        base64::write(&self.key.sign(&[username.as_bytes()]), &mut password);
+        password
     }
 }
 
@@ -139,18 +156,18 @@ impl Users for SharedSecret {
         let Name::Username(username) = claim.name else {
             return None;
         };
-        let (expiry, _) = username.split_once(':').unwrap_or((username, ""));
+        let (expiry, name) = username.split_once(':').unwrap_or((username, ""));
         let expiry = Duration::from_secs(expiry.parse().ok()?);
-        if claim.access_token.is_some() || expiry <= self.clock.unix(now) {
+        let left = expiry.checked_sub(self.clock.unix(now))?;
+        if claim.access_token.is_some() || left.is_zero() {
             return None;
         }
         let password = self.password(username);
         let password = core::str::from_utf8(&password).ok()?;
-        // what was allocated before the end may live on: the credentials open the door, they do not hold it
-        Some(User::new(
-            username,
-            PasswordHash::new(claim.algorithm, username, realm, password),
-        ))
+        let mut user = claim.user(username, realm, password);
+        user.expires = self.ends_at_expiry.then(|| now + left);
+        user.account = Some(name.into()).filter(|_| !name.is_empty());
+        Some(user)
     }
 }
 
@@ -158,26 +175,6 @@ impl fmt::Debug for SharedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SharedSecret([redacted])")
     }
-}
-
-/// 20 bytes in base64, with padding.
-fn base64(bytes: &[u8; 20]) -> [u8; 28] {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = [b'='; 28];
-    for (digits, chunk) in out.as_chunks_mut::<4>().0.iter_mut().zip(bytes.chunks(3)) {
-        let mut word = [0; 4];
-        let (_, three) = word.split_at_mut(1);
-        three
-            .iter_mut()
-            .zip(chunk)
-            .for_each(|(to, from)| *to = *from);
-        let word = u32::from_be_bytes(word);
-        let count = chunk.len() + 1;
-        for (place, digit) in digits.iter_mut().take(count).enumerate() {
-            *digit = DIGITS[(word >> (18 - 6 * place) & 63) as usize];
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -223,8 +220,21 @@ mod tests {
             shared.user(now, "r", &claim(Name::Username(&username)))
         };
         let expected = PasswordHash::new(PasswordAlgorithm::Md5, &username, "r", &password);
-        assert!(at(9).is_some_and(|user| user.secret == expected));
+        let user = at(9).unwrap();
+        assert!(user.secret == expected);
+        assert_eq!(user.expires, None, "what was begun goes on");
+        assert_eq!((&*user.username, user.account()), ("1010:x", "x"));
         assert!(at(10).is_none());
+        let ending = shared.clone().end_at_expiry();
+        let now = Instant::from_millis(9_000);
+        let user = ending.user(now, "r", &claim(Name::Username(&username)));
+        assert_eq!(user.unwrap().expires, Some(Instant::from_millis(10_000)));
+        let ever = claim(Name::Username("18446744073709551615:x"));
+        assert!(shared.user(Instant::ZERO, "r", &ever).is_some());
+        for nameless in ["1010", "1010:"] {
+            let user = shared.user(Instant::ZERO, "r", &claim(Name::Username(nameless)));
+            assert_eq!(user.unwrap().account(), nameless);
+        }
         for name in ["", "x", ":", "99999999999999999999999:x", "-1:x"] {
             assert!(
                 shared
@@ -232,9 +242,5 @@ mod tests {
                     .is_none()
             );
         }
-        assert_eq!(
-            base64(b"The quick brown fox!"),
-            *b"VGhlIHF1aWNrIGJyb3duIGZveCE="
-        );
     }
 }

@@ -50,13 +50,14 @@
 //! | 8656 EVEN-PORT, RESERVATION-TOKEN | whole | whole |
 //! | 8656 DONT-FRAGMENT | asks for it; sends no such indication | if the driver can ([`ServerConfig::supports_dont_fragment`]); else 420 |
 //! | 8656 ICMP | [`ClientEvent::Icmp`] | [`Server::handle_relay_icmp`] |
-//! | 8656 300, 437, 438, 441, 486, 508 | handled or reported | sent |
+//! | 8656 300, 437 | asks for another path ([`ClientEvent::Reconnect`]) | sent |
+//! | 8656 438, 441, 486, 508 | handled or reported | sent |
 //! | 8656 over UDP, TCP, TLS | whole; the driver has the sockets, and looks up names (§6, RFC 5928) | whole |
 //! | 6062 TCP connections with peers | [`Client::connect`], [`DataConnection`] | whole |
 //! | 7635 third-party authorization | tokens ([`LongTermClient::with_token`](rtckit_stun::LongTermClient::with_token)) | asked of [`Users`](rtckit_stun::Users), which opens the token |
 //! | 8016 mobility | [`Client::migrate`] | whole |
 //! | 8489 §9.2 long-term credentials | whole | whole, stateless |
-//! | 8489 §10 redirection | reported | when draining |
+//! | 8489 §10 redirection | followed, with ALTERNATE-DOMAIN | when draining |
 //! | TURN REST (draft-uberti) | it is a name and a password | [`SharedSecret`](rtckit_stun::SharedSecret) |
 //! | peer policy, quotas, rate of unproved answers | | [`PeerPolicy`], [`ServerConfig`] |
 #![no_std]
@@ -78,6 +79,7 @@ pub use client::{
 };
 pub use envelope::{Envelope, MAX_HEADER_LEN};
 pub use server::{
-    BindError, Cidr, CidrParseError, ConnectionId, Counters, Event as ServerEvent, PeerPolicy,
-    RelayAddress, RelayId, Release, Server, ServerConfig, SharedUsage, ToClient, ToPeer, Usage,
+    AllocationInfo, BindError, Cidr, CidrParseError, ConnectionId, Counters, Event as ServerEvent,
+    PeerPolicy, RelayAddress, RelayId, Release, Server, ServerConfig, SharedUsage, ToClient,
+    ToPeer, Usage,
 };

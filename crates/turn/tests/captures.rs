@@ -4,7 +4,8 @@
 #[path = "../examples/captures/check.rs"]
 mod check;
 
-use check::{Checker, Counts};
+use check::{Checker, Counts, check_unverified};
+use rtckit_stun::{AttributeType, Class, MessageWriter, Method, TransactionId};
 
 #[test]
 fn captured_exchanges_are_understood_verified_and_written_again() {
@@ -21,6 +22,7 @@ fn captured_exchanges_are_understood_verified_and_written_again() {
         "{counts:?}"
     );
     assert!(counts.requests > 20);
+    assert!(counts.untyped.is_empty(), "{:?}", counts.untyped);
 }
 
 #[test]
@@ -33,4 +35,26 @@ fn the_check_can_fail() {
     let mut counts = Counts::default();
     let wrong = Checker::new("turnuser", "example.org", "another");
     assert!(wrong.check_line(signed, &mut counts).is_err());
+}
+
+#[test]
+fn an_attribute_that_is_not_read_is_a_failure() {
+    let check = |attribute_type, value: &[u8]| {
+        let mut buf = [0; 64];
+        let id = TransactionId([1; 12]);
+        let mut writer = MessageWriter::new(&mut buf, Class::Request, Method::REFRESH, id).unwrap();
+        writer.attribute(attribute_type, value).unwrap();
+        let len = writer.finish();
+        // its padding is another's
+        buf[len - 1] = 7;
+        let mut counts = Counts::default();
+        check_unverified(&buf[..len], &mut counts).map(|()| counts.untyped)
+    };
+    assert!(check(AttributeType::SOFTWARE, b"rtc").unwrap().is_empty());
+    // a lifetime of three bytes is none, as if its getter were broken
+    let error = check(AttributeType::LIFETIME, &[0, 0, 1]).unwrap_err();
+    assert_eq!(error, "LIFETIME is there and is not read");
+    let origin = AttributeType(0x802f);
+    let untyped = check(origin, b"abc").unwrap();
+    assert_eq!(untyped.into_iter().collect::<Vec<_>>(), [(origin, 1)]);
 }

@@ -13,10 +13,11 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::alloc::System;
 
+use network::hand::{Hand, exchange};
 use network::{SERVER, World, address, config};
 use rtckit_proto::{Datagram, FiveTuple, Random, SeededRandom};
-use rtckit_stun::{Class, LongTermClient, Message, MessageWriter, Method, TransactionId, Verdict};
-use rtckit_turn::{Cidr, ServerEvent};
+use rtckit_stun::{Class, Message, MessageWriter, Method, TransactionId};
+use rtckit_turn::{Cidr, RelayAddress};
 
 /// The system's allocator, which knows how much this thread holds.
 struct Counting;
@@ -56,107 +57,6 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Somebody who writes requests by hand, and reads the answers.
-struct Hand {
-    path: FiveTuple,
-    credentials: LongTermClient,
-    serial: u64,
-}
-
-impl Hand {
-    fn new(path: FiveTuple, username: &str, password: &str) -> Self {
-        Self {
-            path,
-            credentials: LongTermClient::new(username, password),
-            serial: 0,
-        }
-    }
-
-    /// Writes a request with what credentials it has.
-    fn write(
-        &mut self,
-        method: Method,
-        fill: impl Fn(&mut MessageWriter<'_>) -> Result<(), rtckit_stun::Error>,
-    ) -> Vec<u8> {
-        self.serial += 1;
-        let mut id = [0; 12];
-        id[..8].copy_from_slice(&self.serial.to_be_bytes());
-        let mut buf = [0; 1400];
-        let mut writer =
-            MessageWriter::new(&mut buf, Class::Request, method, TransactionId(id)).unwrap();
-        fill(&mut writer).unwrap();
-        self.credentials.write(&mut writer).unwrap();
-        let len = writer.finish();
-        buf[..len].to_vec()
-    }
-
-    /// Asks, answers challenges, and returns the error code of the answer, 0 for success; `None` without one.
-    fn ask(
-        &mut self,
-        world: &mut World,
-        method: Method,
-        fill: impl Fn(&mut MessageWriter<'_>) -> Result<(), rtckit_stun::Error>,
-    ) -> Option<u16> {
-        for _ in 0..3 {
-            let was_signed = self.credentials.is_challenged();
-            let mut request = self.write(method, &fill);
-            let answer = exchange(world, self.path, &mut request)?;
-            let answer = Message::parse(&answer).unwrap();
-            let code = answer.error_code().map_or(0, |error| error.code);
-            match self.credentials.on_response(&answer, was_signed) {
-                Verdict::Retry => {}
-                _ => return Some(code),
-            }
-        }
-        None
-    }
-
-    fn allocate(&mut self, world: &mut World) -> Option<u16> {
-        self.ask(world, Method::ALLOCATE, |writer| {
-            writer.requested_transport(17)
-        })
-    }
-
-    fn permit(&mut self, world: &mut World, peer: &str) -> Option<u16> {
-        let peer = address(peer);
-        self.ask(world, Method::CREATE_PERMISSION, |w| {
-            w.xor_peer_address(peer)
-        })
-    }
-
-    fn bind(&mut self, world: &mut World, number: u16, peer: SocketAddr) -> Option<u16> {
-        self.ask(world, Method::CHANNEL_BIND, |writer| {
-            writer.channel_number(number)?;
-            writer.xor_peer_address(peer)
-        })
-    }
-}
-
-/// Hands `data` to the server, does what it asks of its driver, and returns its last answer.
-fn exchange(world: &mut World, path: FiveTuple, data: &mut [u8]) -> Option<Vec<u8>> {
-    let now = world.now;
-    let path = path.reversed();
-    if let Some(to) = world.server.handle_input(now, Datagram::new(path, data)) {
-        let _ = to;
-        return None;
-    }
-    let mut buf = [0; 1500];
-    let mut answer = None;
-    loop {
-        while let Some(sent) = world.server.poll_transmit(now, &mut buf) {
-            assert_eq!(sent.path, path, "to who asked and nobody else");
-            answer = Some(buf[sent.range].to_vec());
-        }
-        match world.server.poll_event() {
-            Some(ServerEvent::BindRelay { relay, address, .. }) => {
-                world.server.relay_bound(now, relay, Ok(address));
-            }
-            Some(_) => {}
-            None => return answer,
-        }
-    }
-}
-
 fn path(number: u32) -> FiveTuple {
     let ip = core::net::Ipv4Addr::from_bits(0x0a00_0000 + number / 50_000);
     let port = 1_024 + (number % 50_000) as u16;
@@ -165,7 +65,10 @@ fn path(number: u32) -> FiveTuple {
 
 #[test]
 fn peers_that_are_none() {
-    let mut world = World::new(1, config());
+    let mut public = config();
+    public.relays = vec![RelayAddress::new([9, 9, 9, 1].into())];
+    public.listeners.push(address("9.9.9.1:50001"));
+    let mut world = World::new(1, public);
     let mut hand = Hand::new(path(0), "alice", "secret");
     assert_eq!(hand.allocate(&mut world), Some(0));
     for peer in [
@@ -182,15 +85,10 @@ fn peers_that_are_none() {
         assert_eq!(hand.bind(&mut world, 0x4000, to), Some(403), "{peer}");
     }
     // the server's own listener, by channel; its relays are peers like others
-    assert_eq!(hand.bind(&mut world, 0x4000, address(SERVER)), Some(403));
-    assert_eq!(
-        hand.bind(&mut world, 0x4000, address("203.0.113.1:22")),
-        Some(403)
-    );
-    assert_eq!(
-        hand.bind(&mut world, 0x4000, address("203.0.113.1:50000")),
-        Some(0)
-    );
+    for (port, code) in [(50_001, 403), (22, 403), (50_000, 0)] {
+        let peer = SocketAddr::from(([9, 9, 9, 1], port));
+        assert_eq!(hand.bind(&mut world, 0x4000, peer), Some(code), "{port}");
+    }
     // all or none
     let peers = [address("198.51.100.1:1"), address("127.0.0.1:1")];
     let code = hand.ask(&mut world, Method::CREATE_PERMISSION, |writer| {
@@ -206,7 +104,7 @@ fn peers_that_are_none() {
 /// What else listens on the host, on an address that neither relays nor listeners have.
 #[test]
 fn the_hosts_other_addresses_are_no_peers() {
-    let other = "198.51.100.9";
+    let other = "9.9.9.9";
     for (allow, expected) in [(false, 403), (true, 0)] {
         let mut config = config();
         config.addresses = vec![other.parse().unwrap()];
@@ -217,7 +115,7 @@ fn the_hosts_other_addresses_are_no_peers() {
         let mut world = World::new(1, config);
         let mut hand = Hand::new(path(0), "alice", "secret");
         assert_eq!(hand.allocate(&mut world), Some(0));
-        let peer = address("198.51.100.9:22");
+        let peer = address("9.9.9.9:22");
         assert_eq!(hand.bind(&mut world, 0x4000, peer), Some(expected));
     }
 }
@@ -565,4 +463,43 @@ fn ten_thousand_allocations_are_small() {
     let each = (HELD.get() - before) / 10_000;
     println!("{each} bytes each");
     assert!(each < 1_000, "{each} bytes each");
+}
+
+/// Somebody who cannot hear the server sends what he likes from the address of a client that has an allocation.
+#[test]
+fn a_forged_client_is_answered_seldom_and_the_true_one_as_ever() {
+    let mut strict = config();
+    strict.replies_per_second = 20;
+    strict.reply_burst = 100;
+    let mut world = World::new(1, strict);
+    let mut hand = Hand::new(path(0), "alice", "secret");
+    assert_eq!(hand.allocate(&mut world), Some(0));
+    let methods = [Method::ALLOCATE, Method::REFRESH, Method::BINDING];
+    let flood = |world: &mut World, milliseconds: u64| {
+        let mut answered = 0;
+        for number in 0..milliseconds as usize * 10 {
+            let mut forger = Hand::new(path(0), "mallory", "guess");
+            let mut request = forger.write(methods[number % 3], |_| Ok(()));
+            answered += u64::from(exchange(world, path(0), &mut request).is_some());
+            world.now += Duration::from_micros(100);
+        }
+        answered
+    };
+    let answered = flood(&mut world, 990);
+    assert!((100..=121).contains(&answered), "{answered}");
+    // what she signs costs nothing
+    for _ in 0..500 {
+        assert_eq!(hand.permit(&mut world, "198.51.100.1:1"), Some(0));
+    }
+    // her nonce goes stale in the middle of it; she is told at the first time of asking, again and again
+    for _ in 0..5 {
+        world.now += Duration::from_secs(601);
+        flood(&mut world, 990);
+        let challenges = world.server.counters().challenges;
+        assert_eq!(
+            hand.ask(&mut world, Method::REFRESH, |w| w.lifetime(3_600)),
+            Some(0)
+        );
+        assert_eq!(world.server.counters().challenges, challenges + 1);
+    }
 }

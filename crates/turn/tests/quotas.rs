@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use rtckit_proto::{Datagram, FiveTuple, Instant, SeededRandom, WallClock};
 use rtckit_stun::{
     AccessTokens, Class, Error, EvenPort, LongTermClient, Message, MessageWriter, Method,
-    NonceSecret, StaticUsers, TransactionId, Users, Verdict,
+    NonceSecret, SharedSecret, StaticUsers, TransactionId, Users, Verdict,
 };
 use rtckit_turn::{RelayAddress, Server, ServerConfig, ServerEvent, SharedUsage, Usage};
 
@@ -40,14 +40,15 @@ fn path(host: u8, port: u16) -> FiveTuple {
     FiveTuple::udp(local, SocketAddr::from(([203, 0, 113, 1], 3478)))
 }
 
-/// Asks until challenges are answered; returns the error code, 0 for success, and what was reserved.
-fn ask_and_reserve<U: Users>(
+/// Asks until challenges are answered; returns the last answer.
+fn exchange<U: Users>(
     server: &mut Server<U>,
+    now: Instant,
     path: FiveTuple,
     credentials: &mut LongTermClient,
     method: Method,
     fill: impl Fn(&mut MessageWriter<'_>) -> Result<(), Error>,
-) -> (u16, Option<[u8; 8]>) {
+) -> Vec<u8> {
     for _ in 0..3 {
         let mut buf = [0; 1400];
         let id = SERIAL.fetch_add(1, Ordering::Relaxed).to_be_bytes();
@@ -57,17 +58,16 @@ fn ask_and_reserve<U: Users>(
         let was_signed = credentials.is_challenged();
         credentials.write(&mut writer).unwrap();
         let len = writer.finish();
-        server.handle_input(NOW, Datagram::new(path.reversed(), &mut buf[..len]));
+        server.handle_input(now, Datagram::new(path.reversed(), &mut buf[..len]));
         while let Some(event) = server.poll_event() {
             if let ServerEvent::BindRelay { relay, address, .. } = event {
-                server.relay_bound(NOW, relay, Ok(address));
+                server.relay_bound(now, relay, Ok(address));
             }
         }
-        let sent = server.poll_transmit(NOW, &mut buf).unwrap();
-        let answer = Message::parse(&buf[sent.range]).unwrap();
-        let code = answer.error_code().map_or(0, |error| error.code);
+        let sent = server.poll_transmit(now, &mut buf).unwrap();
+        let answer = Message::parse(&buf[sent.range.clone()]).unwrap();
         if credentials.on_response(&answer, was_signed) != Verdict::Retry {
-            return (code, answer.reservation_token());
+            return buf[sent.range].to_vec();
         }
     }
     panic!("it is challenged again and again");
@@ -80,7 +80,13 @@ fn ask<U: Users>(
     method: Method,
     fill: impl Fn(&mut MessageWriter<'_>) -> Result<(), Error>,
 ) -> u16 {
-    ask_and_reserve(server, path, credentials, method, fill).0
+    code_of(&exchange(server, NOW, path, credentials, method, fill))
+}
+
+/// The error code of an answer, 0 for success.
+fn code_of(answer: &[u8]) -> u16 {
+    let answer = Message::parse(answer).unwrap();
+    answer.error_code().map_or(0, |error| error.code)
 }
 
 fn allocate<U: Users>(server: &mut Server<U>, path: FiveTuple, who: &mut LongTermClient) -> u16 {
@@ -210,8 +216,9 @@ fn a_token_with_another_key_takes_what_was_reserved() {
         LongTermClient::with_token(kid, &token.unwrap(), &[7; 20]).unwrap()
     });
     let mut server = Server::new(config, tokens, &mut random);
-    let (code, token) = ask_and_reserve(
+    let answer = exchange(
         &mut server,
+        NOW,
         path(1, 1),
         &mut north,
         Method::ALLOCATE,
@@ -220,8 +227,8 @@ fn a_token_with_another_key_takes_what_was_reserved() {
             writer.even_port(EvenPort { reserve_next: true })
         },
     );
-    assert_eq!(code, 0);
-    let token = token.unwrap();
+    let answer = Message::parse(&answer).unwrap();
+    let token = answer.reservation_token().unwrap();
     let code = ask(
         &mut server,
         path(1, 2),
@@ -233,4 +240,123 @@ fn a_token_with_another_key_takes_what_was_reserved() {
         },
     );
     assert_eq!(code, 0);
+}
+
+/// The world's time at the driver's epoch, in seconds since 1970.
+const EPOCH: u64 = 1_700_000_000;
+
+fn shared_secret() -> SharedSecret {
+    SharedSecret::new(b"north", WallClock::new(Duration::from_secs(EPOCH)))
+}
+
+/// A user of the web service, whose credentials are good for `seconds` from the epoch on.
+fn vouched(seconds: u64, name: &str) -> LongTermClient {
+    let (username, password) = shared_secret().credentials(EPOCH + seconds, name);
+    LongTermClient::new(&username, &password)
+}
+
+#[test]
+fn one_name_with_many_credentials_is_one_user() {
+    let usage = Arc::new(OneUsage::default());
+    let mut random = SeededRandom::new(1);
+    let mut config = config(&usage, &mut random);
+    config.max_allocations_per_user = 2;
+    let mut server = Server::new(config, shared_secret(), &mut random);
+    let reserve = |writer: &mut MessageWriter<'_>| {
+        writer.requested_transport(17)?;
+        writer.even_port(EvenPort { reserve_next: true })
+    };
+    for (port, code) in (1..).zip([0, 0, 486, 486]) {
+        let mut alice = vouched(1_000 + u64::from(port), "alice");
+        let method = Method::ALLOCATE;
+        let found = ask(&mut server, path(1, port), &mut alice, method, reserve);
+        assert_eq!(found, code, "number {port}");
+    }
+    let mut bob = vouched(1_001, "bob");
+    assert_eq!(allocate(&mut server, path(2, 1), &mut bob), 0);
+    // what she gives back is hers again, but two ports are kept aside still
+    let mut alice = vouched(1_001, "alice");
+    assert_eq!(refresh(&mut server, path(1, 1), &mut alice, 0), 0);
+    let mut alice = vouched(1_009, "alice");
+    let method = Method::ALLOCATE;
+    let found = ask(&mut server, path(1, 9), &mut alice, method, reserve);
+    assert_eq!(found, 486);
+    assert_eq!(allocate(&mut server, path(1, 9), &mut alice), 0);
+    // the same person, but not the same credentials
+    let mut other = vouched(1_008, "alice");
+    assert_eq!(refresh(&mut server, path(1, 9), &mut other, 0), 441);
+}
+
+#[test]
+fn a_call_outlives_its_credentials() {
+    let usage = Arc::new(OneUsage::default());
+    let mut random = SeededRandom::new(1);
+    let config = config(&usage, &mut random);
+    let mut server = Server::new(config, shared_secret(), &mut random);
+    let mut alice = vouched(1_000, "alice");
+    let mut ask = |seconds: u64, path, method| {
+        let now = Instant::from_millis(seconds * 1_000);
+        let fill = |writer: &mut MessageWriter<'_>| match method {
+            Method::ALLOCATE => writer.requested_transport(17),
+            _ => Ok(()),
+        };
+        let answer = exchange(&mut server, now, path, &mut alice, method, fill);
+        code_of(&answer)
+    };
+    assert_eq!(ask(900, path(1, 1), Method::ALLOCATE), 0);
+    assert_eq!(ask(1_400, path(1, 1), Method::REFRESH), 0);
+    assert_eq!(ask(1_400, path(1, 2), Method::ALLOCATE), 401);
+}
+
+#[test]
+fn nothing_outlives_its_credentials_where_they_end_it() {
+    let usage = Arc::new(OneUsage::default());
+    let mut random = SeededRandom::new(1);
+    let config = config(&usage, &mut random);
+    let users = shared_secret().end_at_expiry();
+    let mut server = Server::new(config, users, &mut random);
+    let mut alice = vouched(1_000, "alice");
+    let peer = SocketAddr::from(([9, 9, 9, 9], 1));
+    let fill = |writer: &mut MessageWriter<'_>, method| match method {
+        Method::ALLOCATE => writer.requested_transport(17),
+        Method::REFRESH => writer.lifetime(3_600),
+        Method::CHANNEL_BIND => {
+            writer.channel_number(0x4000)?;
+            writer.xor_peer_address(peer)
+        }
+        _ => writer.xor_peer_address(peer),
+    };
+    let mut ask = |server: &mut Server<SharedSecret>, seconds: u64, path, method| {
+        let now = Instant::from_millis(seconds * 1_000);
+        let fill = |writer: &mut MessageWriter<'_>| fill(writer, method);
+        let answer = exchange(server, now, path, &mut alice, method, fill);
+        (
+            code_of(&answer),
+            Message::parse(&answer).unwrap().lifetime(),
+        )
+    };
+    let (here, there) = (path(1, 1), path(1, 2));
+    for (seconds, method, lifetime) in [
+        (0, Method::ALLOCATE, Some(600)),
+        (300, Method::REFRESH, Some(700)),
+        (900, Method::REFRESH, Some(100)),
+        (999, Method::CREATE_PERMISSION, None),
+    ] {
+        let answer = ask(&mut server, seconds, here, method);
+        assert_eq!(answer, (0, lifetime), "{method:?}");
+    }
+    for method in [
+        Method::REFRESH,
+        Method::CREATE_PERMISSION,
+        Method::CHANNEL_BIND,
+        Method::ALLOCATE,
+    ] {
+        let answer = ask(&mut server, 1_000, here, method);
+        assert_eq!(answer, (401, None), "{method:?}");
+    }
+    assert_eq!(ask(&mut server, 1_000, there, Method::ALLOCATE).0, 401);
+    server.handle_timeout(Instant::from_millis(999_999));
+    assert_eq!(server.allocations(), 1);
+    server.handle_timeout(Instant::from_millis(1_000_000));
+    assert_eq!(server.allocations(), 0);
 }

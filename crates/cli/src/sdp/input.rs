@@ -81,12 +81,27 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What to say of a text that was plainly meant to be something else.
+/// What to say of a text that was plainly meant to be something else, or came to harm on its way from a log or a mail.
 fn not_sdp(text: &str) -> Option<&'static str> {
+    let first = text.lines().next().unwrap_or_default();
+    let start = text.trim_start();
+    let is_message = ["SIP/2.0", "RTSP/1.0", "RTSP/2.0", "HTTP/1.1"]
+        .iter()
+        .any(|protocol| first.starts_with(protocol) || first.trim_end().ends_with(protocol));
     if text.is_empty() {
         Some("is empty")
-    } else if text.trim_start().starts_with('{') {
+    } else if start.starts_with('{') {
         Some("is JSON; the description is what its member \"sdp\" has, without the escapes")
+    } else if is_message {
+        Some("is a whole message; the description is what comes after its first empty line")
+    } else if first.starts_with("v=") && (first.contains(r"\no=") || first.contains(r"\r\n")) {
+        Some(r"has \r\n in letters where its lines end: they were escaped by a program")
+    } else if start.starts_with(['"', '\'', '`', '>']) {
+        Some("is quoted; the description begins with v=0")
+    } else if start.starts_with("v=") && first.trim().is_empty() {
+        Some("begins with an empty line: v=0 is the first (RFC 8866 §5)")
+    } else if start.starts_with("v=") && start.len() < text.len() {
+        Some("is indented: a line of a description begins with its letter (RFC 8866 §5)")
     } else {
         None
     }
@@ -94,7 +109,9 @@ fn not_sdp(text: &str) -> Option<&'static str> {
 
 /// What to say of bytes that are no text in any encoding that a description may have. A few that are not UTF-8 are forgiven.
 fn not_text(bytes: &[u8]) -> Option<String> {
-    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = bytes {
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'v', 0, b'=', 0, ..] | [0, b'v', 0, b'=', ..] =
+        bytes
+    {
         return Some("is UTF-16: SDP is UTF-8 (RFC 8866 §5)".to_owned());
     }
     let error = core::str::from_utf8(bytes).err()?;

@@ -306,7 +306,8 @@ impl<'s> MediaSummary<'s> {
                 .or(shared.direction)
                 .unwrap_or_default()
                 .as_str(),
-            rejected,
+            // RTSP has no port yet: it is chosen when the section, which it controls, is set up (RFC 2326 §C.1.2)
+            rejected: rejected && !media.has("control"),
             bundle_only: media.has(BundleOnly::NAME),
             information: media.information(),
             connections: media

@@ -16,6 +16,7 @@ use rtckit_stun::{Client, Discovery, DiscoveryConfig, Outcome, Report, Retransmi
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::turn_bench::{patiently, tell_silence};
 use progress::Progress;
 
 /// Ask a STUN server for my address, and find out how the NAT in front of me behaves.
@@ -95,13 +96,18 @@ async fn ask(options: &Options) -> Result<Summary, Failure> {
         _ => None,
     };
     let timer = Timer::start();
-    let open = Link::open(uri, server, tls);
-    let link = tokio::time::timeout(Duration::from_secs(10), open).await;
-    let mut link = match link {
-        Ok(link) => link.map_err(|error| Failure::new(format_args!("{uri}: {error}")))?,
-        Err(_) => return Err(Failure::new(format_args!("{uri}: no answer"))),
+    let asked = async {
+        let link = Link::open(uri, server, tls).await;
+        let mut link = link.map_err(|error| Failure::new(format_args!("{uri}: {error}")))?;
+        let (mapped, rtt) = binding(&mut link, timer, uri).await?;
+        Ok::<_, Failure>((link, mapped, rtt))
     };
-    let (mapped, rtt) = binding(&mut link, timer, uri).await?;
+    let tell = || {
+        if !options.json {
+            tell_silence(uri);
+        }
+    };
+    let (link, mapped, rtt) = patiently(asked, tell).await?;
     let mut report = Report::default();
     if uri.transport == Transport::Udp {
         // the mapping of a fresh socket, which nothing has opened yet

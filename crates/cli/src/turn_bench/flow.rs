@@ -1,14 +1,12 @@
 //! One client: its allocation, its link to the server, and the packets it sends to itself.
 
 use core::net::SocketAddr;
-use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
-use core::time::Duration;
+use std::io;
 
-use rtckit::client::{Buffers, Link, Timer};
-use rtckit_proto::{Datagram, Instant};
-use rtckit_turn::{Client, ClientEvent, Failure as TurnFailure};
-use tokio::time::Sleep;
+use rtckit::client::{Buffers, Timer, TurnClient};
+use rtckit_proto::Instant;
+use rtckit_turn::{ClientEvent, Failure as TurnFailure};
 
 use super::stats::Stats;
 
@@ -34,9 +32,7 @@ pub(super) enum State {
 /// A client.
 pub(super) struct Flow {
     pub(super) state: State,
-    turn: Client,
-    link: Link,
-    sleep: Pin<Box<Sleep>>,
+    turn: TurnClient,
     timer: Timer,
     index: u32,
     target: Option<SocketAddr>,
@@ -47,12 +43,10 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    pub(super) fn new(index: u32, turn: Client, link: Link, timer: Timer, is_hold: bool) -> Self {
+    pub(super) const fn new(index: u32, turn: TurnClient, timer: Timer, is_hold: bool) -> Self {
         Self {
             state: State::Preparing,
             turn,
-            link,
-            sleep: Box::pin(tokio::time::sleep(Duration::ZERO)),
             timer,
             index,
             target: None,
@@ -77,67 +71,23 @@ impl Flow {
         {
             self.waker = Some(cx.waker().clone());
         }
-        loop {
-            let now = self.timer.now();
-            self.advance(now);
-            if matches!(self.state, State::Closed | State::Failed(_)) {
-                // the farewell, as far as it goes at once
-                let _ = self.link.poll_flush(cx);
-                return Poll::Ready(());
-            }
-            if let Poll::Ready(Err(error)) = self.link.poll_flush(cx) {
-                self.state = State::Failed(format!("the server closed the connection: {error}"));
-                return Poll::Ready(());
-            }
-            let (turn, index, timer) = (&mut self.turn, self.index, self.timer);
-            let received = self
-                .link
-                .poll_receive(cx, buffers, |datagram: Datagram<'_>| {
-                    if let Some(from) = turn.handle_input(now, datagram) {
-                        match stamp(from.data) {
-                            Some((of, _, sent)) if of == index => {
-                                stats.on_received(timer.now().duration_since(sent));
-                            }
-                            _ => stats.strange += 1,
-                        }
+        while !matches!(self.state, State::Closed | State::Failed(_)) {
+            let (index, timer) = (self.index, self.timer);
+            let polled = self
+                .turn
+                .poll_event(cx, buffers, |from| match stamp(from.data) {
+                    Some((of, _, sent)) if of == index => {
+                        stats.on_received(timer.now().duration_since(sent));
                     }
+                    _ => stats.strange += 1,
                 });
-            match received {
-                Poll::Ready(Ok(())) => continue,
-                Poll::Ready(Err(error)) => {
-                    self.state =
-                        State::Failed(format!("the server closed the connection: {error}"));
-                    return Poll::Ready(());
-                }
-                Poll::Pending => {}
+            match polled {
+                Poll::Ready(Ok(event)) => self.on_event(timer.now(), event),
+                Poll::Ready(Err(error)) => self.state = State::Failed(say_link(&error)),
+                Poll::Pending => return Poll::Pending,
             }
-            if let Some(due) = self.turn.poll_timeout() {
-                let due = self.timer.tokio(due);
-                if self.sleep.deadline() != due {
-                    self.sleep.as_mut().reset(due);
-                }
-                if self.sleep.as_mut().poll(cx).is_ready() {
-                    self.turn.handle_timeout(self.timer.now());
-                    continue;
-                }
-            }
-            return Poll::Pending;
         }
-    }
-
-    /// Sends what the machine has to say, and hears what it reports.
-    fn advance(&mut self, now: Instant) {
-        let mut buf = [0; 1400];
-        loop {
-            while let Some(sent) = self.turn.poll_transmit(now, &mut buf) {
-                let bytes = buf.get(sent.range).unwrap_or_default();
-                self.link.send(sent.path, bytes, bytes.len());
-            }
-            let Some(event) = self.turn.poll_event() else {
-                return;
-            };
-            self.on_event(now, event);
-        }
+        Poll::Ready(())
     }
 
     fn on_event(&mut self, now: Instant, event: ClientEvent) {
@@ -146,7 +96,7 @@ impl Flow {
                 self.target = relayed.into_iter().flatten().next();
                 match self.target {
                     Some(target) if self.wants_channel => {
-                        self.turn.bind_channel(now, target);
+                        self.turn.machine().bind_channel(now, target);
                     }
                     _ => self.state = State::Ready,
                 }
@@ -164,9 +114,6 @@ impl Flow {
                     "the server does not let its client reach its relayed address{target} ({code}){hint}"
                 ));
             }
-            ClientEvent::Redirected { server } => {
-                self.state = State::Failed(format!("the server sends its clients to {server}"));
-            }
             ClientEvent::Released => self.state = State::Closed,
             ClientEvent::Failed(failure) => self.state = State::Failed(say(failure)),
             _ => {}
@@ -175,7 +122,7 @@ impl Flow {
 
     /// Sends `count` packets of `size` bytes to itself; `false` when it cannot now.
     pub(super) fn send(&mut self, count: u32, size: usize, offload: bool) -> bool {
-        if self.state != State::Ready || self.link.unsent() > MAX_UNSENT {
+        if self.state != State::Ready || self.turn.link().unsent() > MAX_UNSENT {
             return false;
         }
         let (Some(target), now) = (self.target, self.timer.now()) else {
@@ -184,7 +131,7 @@ impl Flow {
         let mut segment = 0;
         self.run.clear();
         for _ in 0..count {
-            let Ok(envelope) = self.turn.send(now, target, size) else {
+            let Ok(envelope) = self.turn.machine().send(now, target, size) else {
                 return false;
             };
             segment = envelope.wrapped_len(size);
@@ -196,15 +143,16 @@ impl Flow {
             self.run.resize(start + segment, 0);
             self.next += 1;
         }
-        let path = self.turn.path();
+        let link = self.turn.link();
+        let path = link.path();
         if offload {
-            self.link.send(path, &self.run, segment);
+            link.send(path, &self.run, segment);
         } else {
             for datagram in self.run.chunks(segment.max(1)) {
-                self.link.send(path, datagram, segment);
+                link.send(path, datagram, segment);
             }
         }
-        if self.link.unsent() > 0
+        if link.unsent() > 0
             && let Some(waker) = &self.waker
         {
             waker.wake_by_ref();
@@ -214,16 +162,28 @@ impl Flow {
 
     /// Releases the allocation.
     pub(super) fn close(&mut self) {
-        self.turn.close(self.timer.now());
+        self.turn.machine().close(self.timer.now());
         if let Some(waker) = &self.waker {
             waker.wake_by_ref();
         }
     }
 }
 
+/// What the failure of a link is in one line.
+pub(super) fn say_link(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::TimedOut => error.to_string(),
+        _ => format!("the server closed the connection: {error}"),
+    }
+}
+
 /// What the failure of a client is in one line.
 pub(super) fn say(failure: TurnFailure) -> String {
     match failure {
+        TurnFailure::Refused(437) => {
+            "the server refuses (437): it takes three ports of this host for others' that it serves"
+                .into()
+        }
         TurnFailure::Refused(486) => {
             "the server refuses (486): the user has as many allocations as it may".into()
         }

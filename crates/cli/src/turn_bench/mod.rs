@@ -2,6 +2,7 @@
 
 mod flow;
 mod options;
+mod patience;
 mod stats;
 mod tcp_relay;
 mod trust;
@@ -14,11 +15,10 @@ use std::io::{Write, stderr, stdout};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rtckit::Provider;
-use rtckit::client::{Buffers, Link, Timer};
+use rtckit::client::{Buffers, Link, Timer, TurnClient};
 use rtckit_proto::Transport;
 use rtckit_stun::Retransmission;
-use rtckit_turn::{Client, ClientConfig, Families};
+use rtckit_turn::{ClientConfig, Families};
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
@@ -30,13 +30,11 @@ use flow::{Flow, State};
 use stats::Stats;
 
 pub(crate) use options::Options;
+pub(crate) use patience::{patiently, tell_silence};
 pub(crate) use trust::trust;
 
 /// How many clients allocate at a time.
 const ALLOCATING: usize = 32;
-
-/// How long a server may take to be connected to.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is reported.
 #[derive(Debug, Serialize)]
@@ -116,21 +114,16 @@ async fn start(options: &Options) -> Result<Summary, Failure> {
 }
 
 impl Bench {
-    /// A link to the server.
-    async fn link(&self) -> Result<Link, Failure> {
+    /// A client with a link to the server.
+    async fn client(&self) -> Result<TurnClient, Failure> {
         let uri = &self.options.server;
-        let open = Link::open(uri, self.server, self.tls.clone());
-        match timeout(CONNECT_TIMEOUT, open).await {
-            Ok(Ok(link)) => Ok(link),
-            Ok(Err(error)) => Err(Failure::new(format_args!("{uri}: {error}"))),
-            Err(_) => Err(Failure::new(format_args!(
-                "{uri}: the server does not answer"
-            ))),
-        }
+        let link = Link::open(uri, self.server, self.tls.clone()).await;
+        let link = link.map_err(|error| Failure::new(format_args!("{uri}: {error}")))?;
+        let (tls, config) = (self.tls.clone(), self.config());
+        Ok(TurnClient::new(link, uri.clone(), tls, config, self.timer))
     }
 
-    /// A client at the end of `link`.
-    fn client(&self, link: &Link) -> Client {
+    fn config(&self) -> ClientConfig {
         let (name, password) = &self.options.user;
         let mut config = ClientConfig::new(name, password);
         if self.options.ipv6 {
@@ -146,8 +139,7 @@ impl Bench {
             last_wait: 4,
             ..Retransmission::default()
         };
-        let random = &mut *Provider::ring().random();
-        Client::new(config, link.path(), self.timer.now(), random)
+        config
     }
 
     /// The first failure of a client.
@@ -163,16 +155,22 @@ impl Bench {
         }
     }
 
-    /// Allocates, sends, and releases. Returns for how long it sent.
-    async fn run(self: &Rc<Self>) -> Result<Duration, Failure> {
+    /// Tells who waits that nothing has come from the server, as long as that is so.
+    fn tell_silence(&self) {
+        if self.ready.get() == 0 && !self.options.json {
+            tell_silence(&self.options.server);
+        }
+    }
+
+    /// One client after the other allocates.
+    async fn allocate(self: &Rc<Self>) -> Result<Vec<Rc<RefCell<Flow>>>, Failure> {
         let mut flows = Vec::new();
         for index in 0..self.options.clients {
             while flows.len() - self.ready.get() as usize >= ALLOCATING {
                 self.changed().await?;
             }
-            let link = self.link().await?;
-            let client = self.client(&link);
-            let flow = Flow::new(index, client, link, self.timer, self.options.hold);
+            let client = self.client().await?;
+            let flow = Flow::new(index, client, self.timer, self.options.hold);
             let flow = Rc::new(RefCell::new(flow));
             flows.push(Rc::clone(&flow));
             tokio::task::spawn_local(Rc::clone(self).drive(flow));
@@ -181,6 +179,12 @@ impl Bench {
             self.changed().await?;
         }
         self.check()?;
+        Ok(flows)
+    }
+
+    /// Allocates, sends, and releases. Returns for how long it sent.
+    async fn run(self: &Rc<Self>) -> Result<Duration, Failure> {
+        let flows = patiently(self.allocate(), || self.tell_silence()).await?;
         if !self.options.json {
             let _ = writeln!(stderr(), "{} allocations", flows.len());
         }

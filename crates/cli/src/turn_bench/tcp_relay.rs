@@ -8,15 +8,15 @@ use core::task::Poll;
 use core::time::Duration;
 use std::rc::Rc;
 
-use rtckit::client::{Buffers, Link};
+use rtckit::client::{Buffers, Opening, TurnClient};
 use rtckit_proto::Instant;
 use rtckit_turn::{Client, ClientEvent, DataConnection, DataConnectionState, PeerConnectionId};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::flow::say;
-use super::{Bench, Failure};
+use super::flow::{say, say_link};
+use super::{Bench, Failure, patiently};
 
 /// How many data connections open at a time.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -24,18 +24,12 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 type Reader = Pin<Box<dyn AsyncRead + Send>>;
 type Writer = Pin<Box<dyn AsyncWrite + Send>>;
 
+/// What a connection for the bytes is made of.
+type Data = (DataConnection, Opening);
+
 /// Runs the load. Returns for how long it sent.
 pub(super) async fn run(bench: &Rc<Bench>) -> Result<Duration, Failure> {
-    let mut streams = Vec::new();
-    let mut echo = None;
-    for _ in 0..bench.options.clients {
-        let link = bench.link().await?;
-        let target = match echo {
-            Some(target) => target,
-            None => *echo.insert(start_echo(link.path().local).await?),
-        };
-        streams.push(open(bench, link, target).await?);
-    }
+    let streams = patiently(open_all(bench), || bench.tell_silence()).await?;
     let start = bench.timer.now();
     let per_client = f64::from(bench.options.rate) / f64::from(bench.options.clients);
     let mut tasks = Vec::new();
@@ -54,6 +48,22 @@ pub(super) async fn run(bench: &Rc<Bench>) -> Result<Duration, Failure> {
     }
     bench.check()?;
     Ok(bench.options.seconds)
+}
+
+/// Opens a stream through the server for each client.
+async fn open_all(bench: &Rc<Bench>) -> Result<Vec<(Reader, Writer)>, Failure> {
+    let mut streams = Vec::new();
+    let mut echo = None;
+    for _ in 0..bench.options.clients {
+        let mut client = bench.client().await?;
+        let target = match echo {
+            Some(target) => target,
+            None => *echo.insert(start_echo(client.link().path().local).await?),
+        };
+        streams.push(open(bench, client, target).await?);
+        bench.ready.set(bench.ready.get() + 1);
+    }
+    Ok(streams)
 }
 
 /// An echo at the address this host has for the server.
@@ -77,17 +87,16 @@ async fn start_echo(local: SocketAddr) -> Result<SocketAddr, Failure> {
 /// of its own.
 async fn open(
     bench: &Rc<Bench>,
-    link: Link,
+    client: TurnClient,
     target: SocketAddr,
 ) -> Result<(Reader, Writer), Failure> {
     let (sender, mut data) = mpsc::unbounded_channel();
-    let client = bench.client(&link);
-    tokio::task::spawn_local(keep(Rc::clone(bench), client, link, target, sender));
+    tokio::task::spawn_local(keep(Rc::clone(bench), client, target, sender));
     let opened = async {
         loop {
             tokio::select! {
                 received = data.recv() => match received {
-                    Some(mut machine) => return bind(bench, &mut machine).await,
+                    Some(data) => return bind(bench, data).await,
                     None => {
                         bench.check()?;
                         return Err(Failure::new("the allocation ended"));
@@ -106,61 +115,27 @@ async fn open(
 /// Keeps an allocation, and says when the server has connected.
 async fn keep(
     bench: Rc<Bench>,
-    mut client: Client,
-    mut link: Link,
+    mut client: TurnClient,
     target: SocketAddr,
-    connected: mpsc::UnboundedSender<DataConnection>,
+    connected: mpsc::UnboundedSender<Data>,
 ) {
     let mut buffers = Buffers::new();
-    let mut buf = [0; 1400];
-    let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
-    let failure = poll_fn(|cx| {
-        loop {
-            let now = bench.timer.now();
-            client.handle_timeout(now);
-            while let Some(sent) = client.poll_transmit(now, &mut buf) {
-                let bytes = buf.get(sent.range).unwrap_or_default();
-                link.send(sent.path, bytes, bytes.len());
+    let failure = loop {
+        let event = poll_fn(|cx| client.poll_event(cx, &mut buffers, |_| {})).await;
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => break say_link(&error),
+        };
+        let now = bench.timer.now();
+        match on_event(client.machine(), now, target, event) {
+            Ok(Some(id)) => {
+                let machine = client.machine().data_connection(now, id);
+                let _ = connected.send((machine, client.open_link()));
             }
-            while let Some(event) = client.poll_event() {
-                match on_event(&mut client, now, target, event) {
-                    Ok(Some(id)) => {
-                        let machine = client.data_connection(now, id);
-                        let _ = connected.send(machine);
-                    }
-                    Ok(None) => {}
-                    Err(what) => return Poll::Ready(what),
-                }
-            }
-            if let Poll::Ready(Err(error)) = link.poll_flush(cx) {
-                return Poll::Ready(format!("the server closed the connection: {error}"));
-            }
-            let received = link.poll_receive(cx, &mut buffers, |datagram| {
-                let _ = client.handle_input(now, datagram);
-            });
-            match received {
-                Poll::Ready(Ok(())) => continue,
-                Poll::Ready(Err(error)) => {
-                    return Poll::Ready(format!("the server closed the connection: {error}"));
-                }
-                Poll::Pending => {}
-            }
-            // what the events asked for
-            if let Some(sent) = client.poll_transmit(now, &mut buf) {
-                let bytes = buf.get(sent.range).unwrap_or_default();
-                link.send(sent.path, bytes, bytes.len());
-                continue;
-            }
-            if let Some(due) = client.poll_timeout() {
-                sleep.as_mut().reset(bench.timer.tokio(due));
-                if sleep.as_mut().poll(cx).is_ready() {
-                    continue;
-                }
-            }
-            return Poll::Pending;
+            Ok(None) => {}
+            Err(what) => break what,
         }
-    })
-    .await;
+    };
     bench.fail(failure);
 }
 
@@ -187,9 +162,6 @@ fn on_event(
             return Err(format!("the server cannot connect to {target} ({code})"));
         }
         ClientEvent::OpenDataConnection { connection, .. } => return Ok(Some(connection)),
-        ClientEvent::Redirected { server } => {
-            return Err(format!("the server sends its clients to {server}"));
-        }
         ClientEvent::Failed(failure) => return Err(say(failure)),
         _ => {}
     }
@@ -197,8 +169,8 @@ fn on_event(
 }
 
 /// Opens a connection to the server that carries the bytes.
-async fn bind(bench: &Bench, machine: &mut DataConnection) -> Result<(Reader, Writer), Failure> {
-    let mut link = bench.link().await?;
+async fn bind(bench: &Bench, (mut machine, link): Data) -> Result<(Reader, Writer), Failure> {
+    let mut link = link.await.map_err(Failure::new)?;
     let path = link.path();
     let mut buffers = Buffers::new();
     let mut buf = [0; 1400];

@@ -71,6 +71,10 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) secret: Vec<String>,
 
+    /// End what the users of a --secret have allocated when their time is over; it goes on otherwise while it is refreshed
+    #[arg(long)]
+    pub(crate) end_at_expiry: bool,
+
     /// A key that opens access tokens (RFC 7635): its id, A128GCM or A256GCM, and the key in base64; repeatable
     #[arg(long, value_name = "KID:ALGORITHM:KEY")]
     pub(crate) token_key: Vec<String>,
@@ -79,7 +83,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME")]
     pub(crate) token_server: Option<String>,
 
-    /// Let clients reach these peers that are denied by default (private, link-local, loopback ...); repeatable
+    /// Let clients reach these peers, of those denied by default: what is not globally reachable (private, loopback,
+    /// link-local, documentation ...); repeatable
     #[arg(long, value_name = "CIDR")]
     #[serde(deserialize_with = "cidrs")]
     pub(crate) allow_peer: Vec<Cidr>,
@@ -269,6 +274,7 @@ impl Options {
         self.max_port = self.max_port.or(file.max_port);
         self.realm = self.realm.take().or(file.realm);
         self.token_server = self.token_server.take().or(file.token_server);
+        self.end_at_expiry |= file.end_at_expiry;
         self.allow_loopback_peers |= file.allow_loopback_peers;
         self.max_allocations = self.max_allocations.or(file.max_allocations);
         self.max_per_user = self.max_per_user.or(file.max_per_user);

@@ -88,6 +88,7 @@ fn needs_restart(old: &Options, new: &Options) -> Vec<&'static str> {
         realm: _,
         user: _,
         secret: _,
+        end_at_expiry: _,
         token_key: _,
         token_server: _,
         allow_peer,

@@ -114,7 +114,10 @@ fn read(options: &Options, clock: WallClock) -> Result<AllUsers, Failure> {
             .ok_or_else(|| Failure::new("--user: expected NAME:PASSWORD"))?;
         named.insert(name, password);
     }
-    let secret = |secret: &String| SharedSecret::new(secret.as_bytes(), clock);
+    let secret = |secret: &String| match SharedSecret::new(secret.as_bytes(), clock) {
+        secret if options.end_at_expiry => secret.end_at_expiry(),
+        secret => secret,
+    };
     let mut tokens = AccessTokens::new(options.token_server(), clock);
     for key in &options.token_key {
         insert_key(&mut tokens, key).map_err(Failure::new)?;

@@ -155,6 +155,16 @@ fn show_summarises() {
 }
 
 #[test]
+fn a_camera_has_not_rejected_what_it_describes() {
+    let camera = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n";
+    let output = sdp_of(&["show", "-"], camera.as_bytes());
+    assert!(text(&output.stdout).contains("rejected"));
+    let controlled = format!("{camera}a=control:trackID=1\r\n");
+    let output = sdp_of(&["show", "-"], controlled.as_bytes());
+    assert!(!text(&output.stdout).contains("rejected"));
+}
+
+#[test]
 fn show_gives_all_of_it_to_programs() {
     let output = sdp(&["show", "--json", "shown/call.sdp"]);
     assert!(output.status.success());
@@ -295,6 +305,10 @@ fn what_means_the_same_is_equal() {
             ),
         ),
         (
+            "the case of a fingerprint",
+            OFFER.replace("sha-256 6B:8B", "SHA-256 6b:8b"),
+        ),
+        (
             "one attribute for all sections",
             OFFER
                 .replace("a=setup:actpass\r\n", "")
@@ -317,6 +331,12 @@ fn what_means_the_same_is_equal() {
 
 #[test]
 fn numbers_and_times_are_compared_and_not_their_texts() {
+    let h264 = |level: &str| {
+        let named = OFFER.replace("VP9/90000", "H264/90000");
+        named.replace("profile-id=0", &format!("profile-level-id={level}"))
+    };
+    assert!(differences(&h264("42E01F"), &h264("42e01f")).is_empty());
+    assert!(!differences(&h264("42E01F"), &h264("42e020")).is_empty());
     let text = |origin: &str, lines: &str| {
         format!("v=0\r\no=- {origin} IN IP4 192.0.2.1\r\ns=-\r\n{lines}m=audio 9 RTP/AVP 0\r\n")
     };
@@ -332,6 +352,9 @@ fn numbers_and_times_are_compared_and_not_their_texts() {
         ),
         ("z=3730928400 -1h", "z=3730928400 1h", 1),
         ("b=AS:0128", "b=AS:128", 0),
+        ("a=maxptime:20.0", "a=maxptime:20", 0),
+        ("a=maxptime:0.1250", "a=maxptime:0.125", 0),
+        ("a=maxptime:20.5", "a=maxptime:20.05", 1),
         ("b=AS:128", "b=AS:129", 1),
         ("c=IN IP4 233.252.0.1/127", "c=IN IP4 233.252.0.1/127/1", 0),
         ("c=IN IP4 233.252.0.1/127", "c=IN IP4 233.252.0.1/1", 1),
@@ -492,6 +515,16 @@ fn files_that_are_no_descriptions() {
     let empty = path("empty", b"");
     let quoted = path("quoted", br#"{"type":"offer","sdp":"v=0\r\n"}"#);
     let long = path("long", &b"v=0\r\n".repeat(1 << 18));
+    let in_sip = path(
+        "in-sip",
+        b"INVITE sip:bob@example.com SIP/2.0\r\nFrom: x\r\n\r\nv=0\r\n",
+    );
+    let answered = path("answered", b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\nv=0\r\n");
+    let escaped = path("escaped", br"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-");
+    let in_a_mail = path("in-a-mail", b"> v=0\n> o=- 1 1 IN IP4 192.0.2.1\n");
+    let after_a_line = path("after-a-line", b"\r\nv=0\r\ns=-\r\n");
+    let indented = path("indented", b"    v=0\n    s=-\n");
+    let unmarked = path("unmarked", b"v\x00=\x000\x00\r\x00\n\x00");
     for (file, complaint) in [
         (&missing, ": cannot be read: No such file"),
         (&folder, ": is a directory, not a session description"),
@@ -502,6 +535,13 @@ fn files_that_are_no_descriptions() {
         (&utf16, ": is UTF-16: SDP is UTF-8 (RFC 8866 §5)"),
         (&empty, ": is empty"),
         (&quoted, ": is JSON;"),
+        (&in_sip, ": is a whole message;"),
+        (&answered, ": is a whole message;"),
+        (&escaped, r": has \r\n in letters"),
+        (&in_a_mail, ": is quoted;"),
+        (&after_a_line, ": begins with an empty line"),
+        (&indented, ": is indented"),
+        (&unmarked, ": is UTF-16"),
         (&long, ": is longer than 1048576 bytes"),
     ] {
         for command in [

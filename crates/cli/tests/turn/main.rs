@@ -7,11 +7,14 @@
 
 mod hostile;
 mod nat;
+#[path = "../loopback/schema.rs"]
+mod schema;
 mod servers;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use rtckit_crypto::provider::Provider;
@@ -27,6 +30,18 @@ fn rtckit(arguments: &[&str]) -> Command {
 
 fn run(arguments: &[&str]) -> Output {
     rtckit(arguments).output().unwrap()
+}
+
+/// The object on stdout, which must be what the schema of that command says.
+fn report(command: &str, output: &Output) -> Value {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema");
+    let text = fs::read_to_string(folder.join(format!("{command}.schema.json"))).unwrap();
+    let root: Value = serde_json::from_str(&text).unwrap();
+    schema::check(&root, &root, &value, "$").unwrap();
+    value
 }
 
 /// What a command that failed said, which is one line.
@@ -135,10 +150,7 @@ fn bench(uri: &str, arguments: &[&str]) -> Value {
         "0.3",
         "--json",
     ];
-    let output = run(&[&base[..], arguments].concat());
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{error}");
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report = report("turn-bench", &run(&[&base[..], arguments].concat()));
     assert!(report["received"].as_u64().unwrap() > 0, "{report}");
     assert!(report["p50_us"].as_u64().unwrap() <= report["p99_us"].as_u64().unwrap());
     report
@@ -210,6 +222,17 @@ fn tls_with_a_certificate_of_its_own() {
     let output = run(&["turn-bench", &uri, "--user", "alice:secret", "--ca", &ca]);
     assert_eq!(output.status.code(), Some(1));
     assert!(complaint(&output).contains("certificate"));
+}
+
+#[test]
+fn allocations_are_held() {
+    let server = Server::turn(&[]);
+    let uri = format!("turn:{}", server.address("udp"));
+    let user = ["--user", "alice:secret", "--seconds", "0.1"];
+    let arguments = [&["turn-bench", &uri, "--hold", "--json"], &user[..]].concat();
+    let report = report("turn-bench", &run(&arguments));
+    assert_eq!(report["sent"], 0);
+    assert_eq!(report["p50_us"], Value::Null);
 }
 
 #[test]
@@ -432,17 +455,14 @@ fn stun_and_its_server() {
         server.listening
     );
     let address = server.address("udp").to_owned();
-    let output = run(&["stun", &address, "--json"]);
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["nat"], false);
-    assert_eq!(report["mapping"], "endpoint-independent");
-    assert_eq!(report["filtering"], "endpoint-independent");
-    let output = run(&["stun", &format!("stun:{address}?transport=tcp")]);
+    let asked = report("stun", &run(&["stun", &address, "--json"]));
+    assert_eq!(asked["nat"], false);
+    assert_eq!(asked["mapping"], "endpoint-independent");
+    assert_eq!(asked["filtering"], "endpoint-independent");
+    let over_tcp = format!("stun:{address}?transport=tcp");
+    let asked = report("stun", &run(&["stun", &over_tcp, "--json"]));
+    assert_eq!(asked["mapping"], Value::Null);
+    let output = run(&["stun", &over_tcp]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.starts_with("my address    127.0.0.1:"), "{text}");
     // it relays nothing, and does not even ask for a password
@@ -450,6 +470,27 @@ fn stun_and_its_server() {
     let output = run(&["turn-bench", &turn, "--user", "a:b"]);
     assert_eq!(output.status.code(), Some(1));
     server.terminate();
+}
+
+/// Who asks where nobody listens is told by the host there, before the request is given up.
+#[cfg(target_os = "linux")]
+#[test]
+fn where_nobody_listens() {
+    let nobody = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = nobody.local_addr().unwrap().to_string();
+    drop(nobody);
+    let uri = format!("turn:{address}");
+    for arguments in [
+        &["turn-bench", &uri, "--user", "a:b"][..],
+        &["stun", &address],
+        &["stun", &address, "--json"],
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(1));
+        let expected = format!("connection refused: nobody listens at {address}\n");
+        let text = complaint(&output);
+        assert!(text.ends_with(&expected), "{text}");
+    }
 }
 
 #[test]

@@ -6,9 +6,7 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::thread;
 
-use serde_json::Value;
-
-use super::{Server, run};
+use super::{Server, report, run};
 
 /// A NAT with endpoint-independent mapping and filtering whose mappings do not end, in front of a server with the
 /// addresses `servers`. Clients reach these at the addresses it returns, which share a port.
@@ -68,10 +66,9 @@ fn the_lifetime_of_a_mapping() {
     let address = nat([one, SocketAddr::new([127, 0, 0, 2].into(), one.port())])[0].to_string();
     // two and a half seconds are the only pause that is tried
     let output = run(&["stun", &address, "--lifetime", "5", "--json"]);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{error}");
-    assert_eq!(error, "", "it is quiet where nobody looks");
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report = report("stun", &output);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said, "", "it is quiet where nobody looks");
     assert_eq!(report["nat"], true, "{report}");
     assert_eq!(report["mapping"], "endpoint-independent", "{report}");
     assert_eq!(report["filtering"], "endpoint-independent", "{report}");

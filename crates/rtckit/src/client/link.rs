@@ -4,6 +4,7 @@ use core::fmt;
 use core::net::SocketAddr;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 
@@ -19,6 +20,9 @@ use crate::socket::{Inbox, Socket};
 
 /// The longest message of a server.
 const MAX_FRAME: usize = 65_600;
+
+/// How long a server may take to be connected to.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How much one read of a stream takes.
 const READ_LEN: usize = 16 << 10;
@@ -80,39 +84,62 @@ impl<T: AsyncRead + AsyncWrite + Send> Both for T {}
 impl Link {
     /// Opens a link to `server`, which `uri` names. `tls` is for `turns:` and `stuns:`; it says whom to trust.
     ///
+    /// Over UDP the link is with that server alone: what others send is not heard, and, on Linux,
+    /// [`poll_receive`](Self::poll_receive) fails when its host says that nobody listens.
+    ///
     /// # Errors
-    /// There is no way to the server, it does not listen, or its certificate is not trusted.
+    /// There is no way to the server, it does not listen, it does not let itself be connected to for 10 s, or its
+    /// certificate is not trusted.
     pub async fn open(
         uri: &ServerUri,
         server: SocketAddr,
         tls: Option<Arc<rustls::ClientConfig>>,
     ) -> io::Result<Self> {
-        match uri.transport {
-            Transport::Udp => Self::udp(SocketAddr::new(local_ip(server).await?, 0), server).await,
-            transport => {
-                let socket = if server.is_ipv4() {
-                    TcpSocket::new_v4()?
-                } else {
-                    TcpSocket::new_v6()?
-                };
-                let stream = socket.connect(server).await?;
-                stream.set_nodelay(true)?;
-                let path = FiveTuple {
-                    transport,
-                    local: stream.local_addr()?,
-                    remote: server,
-                };
-                let io = if transport == Transport::Tls {
-                    secure(&uri.host, stream, tls).await?
-                } else {
-                    Box::pin(stream)
-                };
-                Ok(Self::stream(path, io))
+        if uri.transport == Transport::Udp {
+            let local = SocketAddr::new(local_ip(server).await?, 0);
+            let link = Self::udp(local, server).await?;
+            if let Kind::Datagrams(socket) = &link.kind {
+                socket.connect(server)?;
             }
+            return Ok(link);
+        }
+        let opened = Self::open_stream(uri, server, tls);
+        match tokio::time::timeout(CONNECT_TIMEOUT, opened).await {
+            Ok(opened) => opened,
+            Err(_) => Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "the server does not answer",
+            )),
         }
     }
 
-    /// A link over UDP from `local`; port 0 is any.
+    async fn open_stream(
+        uri: &ServerUri,
+        server: SocketAddr,
+        tls: Option<Arc<rustls::ClientConfig>>,
+    ) -> io::Result<Self> {
+        let socket = if server.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        let stream = socket.connect(server).await?;
+        stream.set_nodelay(true)?;
+        let path = FiveTuple {
+            transport: uri.transport,
+            local: stream.local_addr()?,
+            remote: server,
+        };
+        let io = if uri.transport == Transport::Tls {
+            secure(&uri.host, stream, tls).await?
+        } else {
+            Box::pin(stream)
+        };
+        Ok(Self::stream(path, io))
+    }
+
+    /// A link over UDP from `local`; port 0 is any. Messages may go to others than the server as well, and come from
+    /// them.
     ///
     /// # Errors
     /// The socket cannot be bound.
@@ -147,7 +174,8 @@ impl Link {
     /// Reads what has come and calls `each` for each message. Pending when nothing has come.
     ///
     /// # Errors
-    /// A stream ended, or carries what is no message.
+    /// A stream ended, or carries what is no message; over UDP, nobody listens
+    /// ([`ConnectionRefused`](io::ErrorKind::ConnectionRefused)).
     pub fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
@@ -155,7 +183,9 @@ impl Link {
         each: impl FnMut(Datagram<'_>),
     ) -> Poll<io::Result<()>> {
         match &mut self.kind {
-            Kind::Datagrams(socket) => poll_datagrams(socket, cx, &mut buffers.0, each),
+            Kind::Datagrams(socket) => {
+                poll_datagrams(socket, self.path.remote, cx, &mut buffers.0, each)
+            }
             Kind::Stream(stream) => stream.poll_receive(cx, self.path, each),
         }
     }
@@ -210,11 +240,18 @@ impl Link {
 
 fn poll_datagrams(
     socket: &mut Socket,
+    server: SocketAddr,
     cx: &mut Context<'_>,
     inbox: &mut Inbox,
     mut each: impl FnMut(Datagram<'_>),
 ) -> Poll<io::Result<()>> {
     loop {
+        if socket.take_refusal() {
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::ConnectionRefused,
+                format!("connection refused: nobody listens at {server}"),
+            )));
+        }
         ready!(socket.poll_readable(cx));
         let count = socket.receive(inbox);
         if count > 0 {

@@ -1,5 +1,5 @@
 //! The way to a STUN or TURN server: its URI, and a link over UDP, TCP or TLS that carries what the machines of
-//! [`rtckit_stun`] and [`rtckit_turn`] say.
+//! [`rtckit_stun`] and [`rtckit_turn`] say. [`TurnClient`] is a TURN client on such a link, wherever its server sends it.
 //!
 //! ```no_run
 //! use rtckit::client::{Link, ServerUri};
@@ -13,9 +13,11 @@
 //! ```
 
 mod link;
+mod turn;
 mod uri;
 
 pub use link::{Buffers, Link, StreamReader, StreamWriter};
+pub use turn::{Opening, TurnClient};
 pub use uri::{ServerUri, UriParseError};
 
 use rtckit_proto::Instant;

@@ -63,7 +63,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rtckit_crypto::provider::Provider;
-use rtckit_turn::{Counters, SharedUsage, Usage};
+use rtckit_turn::{AllocationInfo, Counters, SharedUsage, Usage};
 use tokio::sync::{oneshot, watch};
 use tokio_rustls::rustls;
 
@@ -229,6 +229,31 @@ impl TurnServer {
             }
         }
         sum
+    }
+
+    /// Every allocation there is, in no order.
+    pub async fn list(&self) -> Vec<AllocationInfo> {
+        let mut list = Vec::new();
+        for shard in &self.shards {
+            let (answer, part) = oneshot::channel();
+            if shard.send(Command::List(answer)).await {
+                list.extend(part.await.into_iter().flatten());
+            }
+        }
+        list
+    }
+
+    /// Ends all that `account` has, and returns how many allocations that were; see
+    /// [`Server::release_account`](rtckit_turn::Server::release_account).
+    pub async fn release_account(&self, account: &str) -> usize {
+        let mut count = 0;
+        for shard in &self.shards {
+            let (answer, part) = oneshot::channel();
+            if shard.send(Command::Release(account.into(), answer)).await {
+                count += part.await.unwrap_or(0);
+            }
+        }
+        count
     }
 
     /// Takes another certificate for the TLS connections to come; `false` when it does not listen for TLS.

@@ -23,7 +23,8 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use quinn_udp::BATCH_SIZE;
 use rtckit_proto::{Datagram, FiveTuple, Instant, Transport};
 use rtckit_turn::{
-    BindError, Counters, RelayId, Server, ServerConfig, ServerEvent, ToClient, ToPeer,
+    AllocationInfo, BindError, Counters, RelayId, Server, ServerConfig, ServerEvent, ToClient,
+    ToPeer,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -70,6 +71,10 @@ pub(super) enum Command {
     ConnectionClosed(rtckit_turn::ConnectionId),
     /// Says how it goes.
     Report(oneshot::Sender<Report>),
+    /// Says what is allocated.
+    List(oneshot::Sender<Vec<AllocationInfo>>),
+    /// Ends all that an account has, and says how many allocations that were.
+    Release(Box<str>, oneshot::Sender<usize>),
     /// Takes no new clients, and ends when the last allocation has.
     Drain,
 }
@@ -289,6 +294,9 @@ impl Shard {
                     let _ = answer.send(self.core.report());
                 }
                 Command::Datagram(path, bytes) => self.on_passed_on(now, path, bytes),
+                Command::List(answer) => {
+                    let _ = answer.send(self.core.server.list(now).collect());
+                }
                 command => self.core.on_command(now, command, &self.listeners),
             }
         }
@@ -620,7 +628,10 @@ impl Core {
                 self.peer_streams.disconnect(connection);
                 self.server.connection_closed(connection);
             }
-            Command::Datagram(..) | Command::Report(_) | Command::Drain => {}
+            Command::Release(account, answer) => {
+                let _ = answer.send(self.server.release_account(&account));
+            }
+            Command::Datagram(..) | Command::Report(_) | Command::List(_) | Command::Drain => {}
         }
         self.drain(now, listeners);
     }

@@ -1,5 +1,6 @@
 //! What a client tells its user.
 
+use alloc::boxed::Box;
 use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -77,10 +78,13 @@ pub enum ClientEvent {
     },
     /// The allocation is reached by the new path from now on.
     Moved,
-    /// The server sends its clients elsewhere (300): start again there. The client is closed.
-    Redirected {
-        /// The other server.
+    /// Open another path, by the same transport, and give it to [`Client::reconnect`](crate::Client::reconnect). From
+    /// another local address than the last one, if the server is the same: that one is taken (437).
+    Reconnect {
+        /// The server: the same, or the one its clients are sent to (300).
         server: SocketAddr,
+        /// Whom its certificate has to name, for TLS; none when that is whom it had to name before.
+        domain: Option<Box<str>>,
     },
     /// The client has released its allocation, as it was told. It is closed.
     Released,
@@ -98,8 +102,11 @@ pub enum Failure {
     WrongCredentials,
     /// Answers came, none of them from who knows the password.
     Forged,
-    /// The server refused with this error code: 403, 440, 442, 486, 508 ...
+    /// The server refused with this error code: 403, 440, 442 ... To ask again at once is no use: RFC 8656 §7.4 wants a
+    /// pause of a minute after 486 and 508, and of two after 437, which is told when it came for three addresses.
     Refused(u16),
+    /// The servers send the client back and forth (300), or to where there can be none.
+    BadRedirect,
     /// The server forgot the allocation (437), or it ended as it could not be refreshed.
     Lost,
     /// The server's answer makes no sense.
@@ -113,6 +120,9 @@ impl fmt::Display for Failure {
             Self::WrongCredentials => f.write_str("the server refuses the name or the password"),
             Self::Forged => f.write_str("the answers are not from who knows the password"),
             Self::Refused(code) => write!(f, "the server refuses ({code})"),
+            Self::BadRedirect => {
+                f.write_str("the servers send their clients to each other, or to no server at all")
+            }
             Self::Lost => f.write_str("the server has forgotten the allocation"),
             Self::BadResponse => f.write_str("the server's answer makes no sense"),
         }

@@ -1,5 +1,6 @@
 //! The client: one allocation on one server, kept alive.
 
+mod again;
 mod config;
 mod connection;
 mod event;
@@ -18,6 +19,7 @@ pub use self::config::{ClientConfig, Families};
 pub use self::connection::{DataConnection, DataConnectionState};
 pub use self::event::{ClientEvent, Failure, FromPeer, PeerConnectionId, SendError};
 
+use self::again::Asked;
 use self::requests::{Kind, Pending};
 use crate::channel_data::{ChannelData, ChannelNumber};
 use crate::envelope::Envelope;
@@ -43,6 +45,11 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// [`handle_input`](Self::handle_input) returns what peers sent, inside the datagram it came in. Neither copies or
 /// allocates. Over a stream, [`StreamFramer`](rtckit_stun::StreamFramer) cuts the messages.
 ///
+/// When the server refuses the client's address (437) or names another server (300), [`ClientEvent::Reconnect`] asks for
+/// another path, and [`reconnect`](Self::reconnect) gives it: three addresses for each of at most five servers, none of
+/// them twice. Once there is no allocation any more the client is closed, and it is its user who decides whether, and
+/// when, a new one is to try again.
+///
 /// **Order.** After any call drain [`poll_transmit`](Self::poll_transmit) and [`poll_event`](Self::poll_event) until
 /// each returns `None`, then ask [`poll_timeout`](Self::poll_timeout). Time never runs backwards.
 ///
@@ -54,6 +61,7 @@ pub struct Client {
     /// The path it is moving to.
     next_path: Option<FiveTuple>,
     state: State,
+    asked: Asked,
     pending: Vec<Pending>,
     permissions: Vec<Permission>,
     channels: Vec<Channel>,
@@ -69,6 +77,8 @@ pub struct Client {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Allocating,
+    /// It waits for another path.
+    Reconnecting,
     Allocated {
         relayed: [Option<SocketAddr>; 2],
         expires: Instant,
@@ -109,6 +119,7 @@ impl Client {
             path,
             next_path: None,
             state: State::Allocating,
+            asked: Asked::default(),
             pending: Vec::new(),
             permissions: Vec::new(),
             channels: Vec::new(),
@@ -312,7 +323,7 @@ impl Client {
                 self.state = State::Releasing;
                 self.begin(now, Kind::Release);
             }
-            State::Allocating => {
+            State::Allocating | State::Reconnecting => {
                 // an allocation that may come into being unseen ends by itself
                 self.finish(ClientEvent::Released);
             }

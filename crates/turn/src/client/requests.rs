@@ -371,10 +371,8 @@ impl Client {
     fn on_error(&mut self, now: Instant, kind: Kind, message: &Message<'_>) {
         let code = message.error_code().map_or(0, |error| error.code);
         match (kind, code) {
-            (Kind::Allocate, 300) => match message.alternate_server() {
-                Some(server) => self.finish(ClientEvent::Redirected { server }),
-                None => self.finish(ClientEvent::Failed(Failure::Refused(code))),
-            },
+            (Kind::Allocate, 300) => self.on_redirect(message),
+            (Kind::Allocate, 437) => self.on_address_taken(),
             // gone already
             (Kind::Release, 437) => self.finish(ClientEvent::Released),
             (Kind::Allocate, _) => self.on_failure(now, kind, Failure::Refused(code)),

@@ -13,11 +13,12 @@
 //! ```
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use rtckit_proto::{FiveTuple, Instant, Random, Transport};
 use rtckit_stun::{
-    AddressErrorCode, AddressFamily, AttributeType, Class, ErrorCode, Message, Method, User, Users,
+    AddressErrorCode, AddressFamily, AttributeType, Class, ErrorCode, Message, Method, Users,
     Verified,
 };
 
@@ -43,7 +44,7 @@ const BIND_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct Reservation {
     token: [u8; 8],
     pub(super) relay: SlotId,
-    username: Box<str>,
+    account: Box<str>,
     /// Whether an access token vouched for the user, whose name is then that of the token's key.
     has_token: bool,
 }
@@ -138,7 +139,7 @@ impl<U: Users> Server<U> {
         let reserves = wish.even == Some(true);
         self.take_quotas(&user, request.path, reserves)
             .inspect_err(|_| self.counters.allocations_refused += 1)?;
-        let lifetime = self.lifetime(now, request.message.lifetime(), user.expires);
+        let lifetime = self.lifetime(now, request.message.lifetime(), user.user.expires);
         let id = self.insert_allocation(now, request, user, &wish, lifetime);
         let begun = self.begin_relays(id, &wish);
         let result = begun.and_then(|()| self.finish_allocation(now, id));
@@ -178,7 +179,7 @@ impl<U: Users> Server<U> {
     ) -> Result<(), ErrorCode<'static>> {
         if reserves {
             // a port that is kept aside outlives the allocation it was asked for with
-            let of_user = |reservation: &&Reservation| reservation.username == user.username;
+            let of_user = |reservation: &&Reservation| *reservation.account == *user.user.account();
             let of_user = self.reservations.iter().filter(of_user).count();
             if of_user >= self.config.max_allocations_per_user as usize {
                 return Err(ErrorCode::ALLOCATION_QUOTA_REACHED);
@@ -188,7 +189,7 @@ impl<U: Users> Server<U> {
             }
         }
         self.tally
-            .take(&self.config, &user.username, path.remote.ip())
+            .take(&self.config, user.user.account(), path.remote.ip())
     }
 
     /// The lifetime a client gets that asks for `wanted` seconds.
@@ -213,8 +214,6 @@ impl<U: Users> Server<U> {
         lifetime: Duration,
     ) -> SlotId {
         let path = request.path;
-        let mut known = User::new(&user.username, user.secret);
-        known.expires = user.expires;
         let binding = Box::new(Binding {
             response_key: user.response_key,
             waiting: 0,
@@ -226,7 +225,7 @@ impl<U: Users> Server<U> {
         let expires = now + BIND_TIMEOUT;
         let allocation = Allocation::new(
             path,
-            known,
+            user.user,
             algorithm_of(&request.message),
             request.message.transaction_id(),
             wish.transport,
@@ -341,7 +340,7 @@ impl<U: Users> Server<U> {
         let allocation = self.allocations.get(id);
         let allocation = allocation.ok_or(ErrorCode::INSUFFICIENT_CAPACITY)?;
         let is_it = |reservation: &Reservation| {
-            let is_users = reservation.username == allocation.user.username
+            let is_users = *reservation.account == *allocation.user.account()
                 || reservation.has_token && allocation.has_token;
             reservation.token == token && is_users
         };
@@ -363,7 +362,7 @@ impl<U: Users> Server<U> {
         &mut self,
         now: Instant,
         relay: SlotId,
-        (username, has_token): (Box<str>, bool),
+        (account, has_token): (Box<str>, bool),
     ) -> [u8; 8] {
         let mut token = [0; 8];
         let serial = self.random.next_u64();
@@ -375,11 +374,20 @@ impl<U: Users> Server<U> {
         self.reservations.push(Reservation {
             token,
             relay,
-            username,
+            account,
             has_token,
         });
         self.push_due(now + RESERVATION_LIFETIME, Due::Reservation(relay));
         token
+    }
+
+    /// Closes the relays that are kept aside for `account`.
+    pub(super) fn release_reservations(&mut self, account: &str) {
+        let is_of = |reservation: &mut Reservation| *reservation.account == *account;
+        let ended: Vec<_> = self.reservations.extract_if(.., is_of).collect();
+        for reservation in ended {
+            self.close_relay(reservation.relay);
+        }
     }
 
     // ---- the end of the beginning ----
@@ -404,7 +412,7 @@ impl<U: Users> Server<U> {
         };
         allocation.expires = now + binding.lifetime;
         // the timer still looks at the time until which the relays had to be bound
-        let user = (allocation.user.username.clone(), allocation.has_token);
+        let user = (allocation.user.account().into(), allocation.has_token);
         if let Some(reserved) = binding.reserved {
             let token = self.reserve(now, reserved, user);
             if let Some(allocation) = self.allocations.get_mut(id) {
@@ -524,7 +532,7 @@ impl<U: Users> Server<U> {
 
     /// Quotas again have room for one.
     fn count_down(&mut self, allocation: &Allocation) {
-        let (user, address) = (&allocation.user.username, allocation.path.remote.ip());
+        let (user, address) = (allocation.user.account(), allocation.path.remote.ip());
         self.tally.change(|usage| usage.give_back(user, address));
     }
 

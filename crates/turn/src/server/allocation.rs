@@ -142,7 +142,8 @@ impl Allocation {
     /// and the next token may be made with another one
     /// ([RFC 7635 §4.3](https://www.rfc-editor.org/rfc/rfc7635#section-4.3)).
     pub(crate) fn is_of(&self, user: &Verified, request: &Message<'_>) -> bool {
-        self.user.username == user.username || self.has_token && request.access_token().is_some()
+        self.user.username == user.user.username
+            || self.has_token && request.access_token().is_some()
     }
 
     /// The relay for peers of that family.

@@ -60,7 +60,7 @@ pub struct ServerConfig {
     pub usage: Option<Arc<dyn SharedUsage>>,
     /// How many allocations there may be. 20,000.
     pub max_allocations: usize,
-    /// How many of them one user may have. 100.
+    /// How many of them one user may have, by [`User::account`](rtckit_stun::User::account). 100.
     pub max_allocations_per_user: u32,
     /// How many of them one client address (or /64 of IPv6) may have. 200.
     pub max_allocations_per_address: u32,
@@ -83,9 +83,18 @@ pub struct ServerConfig {
     pub supports_dont_fragment: bool,
     /// SOFTWARE in answers to verified requests; strangers are told nothing.
     pub software: Option<Box<str>>,
-    /// How many answers an address (or /64 of IPv6) that has proved nothing gets per second. 100.
+    /// How many answers per second an address (or /64 of IPv6) gets over UDP to requests that are not authenticated,
+    /// whether it has allocations or not: its sender may be forged. 100.
+    ///
+    /// To a request of 20 bytes they are 76 bytes and the padded realm long (the challenge; more if it names
+    /// [`third_party`](AuthenticationConfig::third_party)), or 32 to 116 (a Binding response: of IPv4, or of IPv6 with
+    /// a second address for RFC 5780). What longer requests draw is no larger for its request. So who forges an address
+    /// makes the server send there at most six times what it costs, with a realm of up to 44 bytes, and no more answers
+    /// per second than this.
     pub replies_per_second: u32,
-    /// And how many at once. 1000: as many clients behind one NAT may start together.
+    /// And how many at once. 1000: as many clients behind one NAT may start together. A tenth as many more are kept for
+    /// clients who repeat a nonce they were given: theirs may go stale while somebody forges their address. A client
+    /// that has not got one yet shares the bucket with whoever forges its address.
     pub reply_burst: u32,
     /// How Binding requests are answered.
     pub responder: ResponderConfig,

@@ -116,6 +116,8 @@ pub enum Release {
     StreamClosed,
     /// The relay's socket failed.
     RelayFailed,
+    /// [`Server::release_account`](crate::Server::release_account) was called.
+    Operator,
 }
 
 /// A payload on its way from a client to a peer: a part of the datagram that came in.

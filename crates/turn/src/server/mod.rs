@@ -9,6 +9,7 @@ mod event;
 mod index;
 mod limits;
 mod mobility;
+mod operator;
 mod outbox;
 mod policy;
 mod ports;
@@ -36,6 +37,7 @@ use rtckit_stun::{
 pub use self::config::{RelayAddress, ServerConfig};
 pub use self::counters::Counters;
 pub use self::event::{BindError, ConnectionId, Event, RelayId, Release, ToClient, ToPeer};
+pub use self::operator::AllocationInfo;
 pub use self::policy::{Cidr, CidrParseError, PeerPolicy};
 pub use self::usage::{SharedUsage, Usage};
 
@@ -185,7 +187,8 @@ impl<U: Users> Server<U> {
         &self.users
     }
 
-    /// The users, to be changed: who is removed keeps what was allocated until it ends.
+    /// The users, to be changed: who is removed keeps what was allocated, and may refresh it; see
+    /// [`release_account`](Self::release_account).
     pub const fn users_mut(&mut self) -> &mut U {
         &mut self.users
     }
@@ -256,7 +259,7 @@ impl<U: Users> Server<U> {
     }
 
     fn on_binding(&mut self, now: Instant, path: FiveTuple, data: &[u8]) {
-        if !self.may_answer(now, &path) {
+        if !self.may_answer(now, &path, false) {
             return;
         }
         let responder = self.responder;
@@ -271,12 +274,11 @@ impl<U: Users> Server<U> {
         }
     }
 
-    /// Whether a client that has proved nothing may be answered: by streams it has proved its address, and so it has
-    /// where it has an allocation.
-    fn may_answer(&mut self, now: Instant, path: &FiveTuple) -> bool {
+    /// Whether a request that is not authenticated may be answered. By streams the client has proved its address; by
+    /// UDP anybody may have sent it, also by the path of an allocation.
+    fn may_answer(&mut self, now: Instant, path: &FiveTuple, has_heard: bool) -> bool {
         let may = path.transport != Transport::Udp
-            || self.find(path).is_some()
-            || self.rate_limit.allows(now, path.remote.ip());
+            || self.rate_limit.allows(now, path.remote.ip(), has_heard);
         self.counters.rate_limited += u64::from(!may);
         may
     }
@@ -464,10 +466,12 @@ impl<U: Users> Server<U> {
         message: &Message<'_>,
         error: ErrorCode<'static>,
     ) {
-        if self.may_answer(now, &path) {
+        let source = path.remote;
+        let has_heard = self.authenticator.has_been_heard(now, source, message);
+        if self.may_answer(now, &path, has_heard) {
             self.counters.challenges += 1;
             self.answer_unverified(path, message, error, |authenticator, writer| {
-                authenticator.write_challenge(now, path.remote, writer)
+                authenticator.write_challenge(now, source, writer)
             });
         }
     }
@@ -479,13 +483,13 @@ impl<U: Users> Server<U> {
         message: &Message<'_>,
         error: ErrorCode<'static>,
     ) {
-        if self.may_answer(now, &path) {
+        if self.may_answer(now, &path, false) {
             self.counters.errors += 1;
             self.answer_unverified(path, message, error, |_, _| Ok(()));
         }
     }
 
-    /// An error for somebody who has proved nothing: it is not signed.
+    /// An error for somebody who has proved nothing: it is not signed, and as short as can be.
     fn answer_unverified(
         &mut self,
         path: FiveTuple,
@@ -500,9 +504,12 @@ impl<U: Users> Server<U> {
         );
         let authenticator = &mut self.authenticator;
         let is_written = self.outbox.write(path, head, |writer| {
-            writer.error_code(error)?;
+            writer.error_code(error.without_reason())?;
             fill(authenticator, writer)?;
-            writer.fingerprint()
+            if message.verify_fingerprint().is_some() {
+                writer.fingerprint()?;
+            }
+            Ok(())
         });
         self.counters.overflowed += u64::from(!is_written);
     }

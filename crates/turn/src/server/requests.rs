@@ -4,7 +4,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 use rtckit_proto::{Instant, Transport};
-use rtckit_stun::{AttributeType, ErrorCode, User, Users, Verified};
+use rtckit_stun::{AttributeType, ErrorCode, Users, Verified};
 
 use crate::channel_data::ChannelNumber;
 use crate::server::allocation::Refusal;
@@ -36,17 +36,16 @@ impl<U: Users> Server<U> {
         };
         let lifetime = match message.lifetime() {
             Some(0) => Duration::ZERO,
-            wanted => self.lifetime(now, wanted, user.expires),
+            wanted => self.lifetime(now, wanted, user.user.expires),
         };
         self.refresh_family(request, id, lifetime)?;
         if message.access_token().is_some()
             && let Some(allocation) = self.allocations.get_mut(id)
         {
-            let mut renewed = User::new(&user.username, user.secret);
-            renewed.expires = user.expires;
-            let old = core::mem::replace(&mut allocation.user, renewed);
+            let new = user.user;
+            let old = core::mem::replace(&mut allocation.user, new.clone());
             self.tally
-                .change(|usage| usage.rename(&old.username, &user.username));
+                .change(|usage| usage.rename(old.account(), new.account()));
         }
         if !lifetime.is_zero() {
             self.set_expiry(id, now + lifetime);

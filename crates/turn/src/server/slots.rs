@@ -78,6 +78,13 @@ impl<T> Slots<T> {
         })
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (SlotId, &T)> {
+        self.slots.iter().zip(0..).filter_map(|(slot, place)| {
+            let generation = slot.generation;
+            Some((SlotId { place, generation }, slot.value.as_ref()?))
+        })
+    }
+
     pub(crate) fn remove(&mut self, id: SlotId) -> Option<T> {
         let slot = self.slots.get_mut(id.place as usize)?;
         if slot.generation != id.generation {
@@ -106,6 +113,9 @@ mod tests {
         assert_eq!(slots.remove(a), None);
         assert_eq!((slots.get(c), slots.at(b.place)), (Some(&'c'), Some(&'b')));
         assert_eq!(slots.len(), 2);
+        slots.remove(b);
+        assert!(slots.iter().eq([(c, &'c')]));
+        let b = slots.insert('d');
         assert_eq!((slots.id_at(b.place), slots.id_at(9)), (Some(b), None));
     }
 }

@@ -215,7 +215,7 @@ impl<U: Users> Server<U> {
             return Err(ErrorCode::BAD_REQUEST);
         };
         let allocation = self.allocations.get(connection.allocation);
-        if allocation.is_none_or(|allocation| allocation.user.username != user.username) {
+        if allocation.is_none_or(|allocation| allocation.user.username != user.user.username) {
             return Err(ErrorCode::BAD_REQUEST);
         }
         if !matches!(connection.state, State::Waiting) {

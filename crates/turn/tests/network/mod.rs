@@ -1,6 +1,8 @@
 //! A server, its clients and its peers in virtual time: what leaves one machine reaches the other late, twice or never.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+pub(crate) mod hand;
+
 use core::cmp::Reverse;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
@@ -25,6 +27,10 @@ pub(crate) fn config() -> ServerConfig {
     let relays = ["203.0.113.1", "2001:db8::1"].map(|ip| RelayAddress::new(ip.parse().unwrap()));
     let mut config = ServerConfig::new(REALM, secret, relays.into());
     config.listeners.push(address(SERVER));
+    // addresses for documentation stand for public ones here; those of the server are no peers by this
+    config.peers.allow = ["198.51.100.0/24", "2001:db8:7::/48"]
+        .map(|block| block.parse().unwrap())
+        .into();
     config
 }
 

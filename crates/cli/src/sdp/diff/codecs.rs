@@ -224,6 +224,10 @@ fn parameters(
             Some(value) if codec.is("rtx") && key.eq_ignore_ascii_case("apt") => {
                 add(key.to_lowercase(), number(value), value.to_owned());
             }
+            // hexadecimal digits (RFC 6184 §8.1)
+            Some(value) if key.eq_ignore_ascii_case("profile-level-id") => {
+                add(key.to_lowercase(), value.to_lowercase(), value.to_owned());
+            }
             // The blocks of RED: payload types between slashes.
             None if codec.is("red") => {
                 let blocks: Vec<_> = key.split('/').map(number).collect();

@@ -149,6 +149,18 @@ fn digits(text: &str) -> &str {
     }
 }
 
+/// A number that may have a fraction, without zeroes that say nothing.
+fn decimal(text: &str) -> String {
+    match text.split_once('.') {
+        Some((whole, fraction)) if fraction.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let fraction = fraction.trim_end_matches('0');
+            let point = if fraction.is_empty() { "" } else { "." };
+            format!("{}{point}{fraction}", digits(whole))
+        }
+        _ => digits(text).to_owned(),
+    }
+}
+
 /// When the session is on, in seconds, whatever the units it is written in. Each line that can be read is; `t=0 0` says
 /// nothing.
 fn times(session: &Session<'_>) -> Vec<String> {
@@ -288,8 +300,12 @@ fn of_attribute(raw: &RawAttribute<'_>, translate: Translate<'_>) -> Vec<Fact> {
     if ELSEWHERE.contains(&name) || Direction::from_name(name).is_some() {
         return Vec::new();
     }
+    let text = raw.value.unwrap_or_default().trim();
+    if let "ptime" | "maxptime" | "framerate" = name {
+        return vec![Fact::new(name, decimal(text))];
+    }
     let Some(Ok(typed)) = raw.typed() else {
-        return vec![Fact::new(name, raw.value.unwrap_or_default().trim())];
+        return vec![Fact::new(name, text)];
     };
     match typed {
         Typed::Ssrc(Ssrc {
@@ -308,10 +324,14 @@ fn of_attribute(raw: &RawAttribute<'_>, translate: Translate<'_>) -> Vec<Fact> {
             .map(|tag| Fact::new("ice-options", tag))
             .collect(),
         Typed::Group(group) => vec![of_group(group)],
+        // the name of the hash and the digits are of either case (RFC 8122 §5)
+        Typed::Fingerprint(_) => vec![Fact {
+            shown: text.to_owned(),
+            ..Fact::new(name, text.to_ascii_lowercase())
+        }],
         Typed::Rid(rid) => vec![of_rid(&rid, translate)],
         Typed::ImageAttr(image) => {
             let number = image.payload_type.map_or_else(|| "*".to_owned(), translate);
-            let text = raw.value.unwrap_or_default();
             let (_, sets) = text.split_once([' ', '\t']).unwrap_or_default();
             let value = format!("{number} {}", words(sets));
             vec![Fact {

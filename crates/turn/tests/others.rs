@@ -1,0 +1,359 @@
+//! What one user has is not another's, and what was given back can be given again.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+mod network;
+
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use network::hand::{Hand, exchange};
+use network::{SERVER, World, address, config};
+use rtckit_proto::{Datagram, FiveTuple, Instant, Transport};
+use rtckit_stun::{
+    AccessTokens, Class, Error, EvenPort, LongTermClient, Message, MessageWriter, Method,
+};
+use rtckit_turn::{ClientConfig, RelayAddress, RelayId, Release, Server, ServerEvent};
+
+const PEER: &str = "198.51.100.1:1";
+
+/// A client at port `port` of 192.0.2.`host`.
+fn path(host: u8, port: u16, transport: Transport) -> FiveTuple {
+    let mut path = FiveTuple::udp(SocketAddr::from(([192, 0, 2, host], port)), address(SERVER));
+    path.transport = transport;
+    path
+}
+
+fn udp(host: u8, port: u16) -> FiveTuple {
+    path(host, port, Transport::Udp)
+}
+
+fn alice(path: FiveTuple) -> Hand {
+    Hand::new(path, "alice", "secret")
+}
+
+fn bob(path: FiveTuple) -> Hand {
+    Hand::new(path, "bob", "hidden")
+}
+
+/// Whether `path` can send to `peer` through the server.
+fn sends(world: &mut World, path: FiveTuple, peer: &str) -> bool {
+    let mut buf = [0; 64];
+    let id = rtckit_stun::TransactionId([1; 12]);
+    let mut writer = MessageWriter::new(&mut buf, Class::Indication, Method::SEND, id).unwrap();
+    writer.xor_peer_address(address(peer)).unwrap();
+    writer.data(b"x").unwrap();
+    let len = writer.finish();
+    let datagram = Datagram::new(path.reversed(), &mut buf[..len]);
+    world.server.handle_input(world.now, datagram).is_some()
+}
+
+/// The relay that was bound last.
+fn relay(world: &World) -> RelayId {
+    *world.relays.keys().last().unwrap()
+}
+
+/// Asks for something whose answer carries more than its code.
+fn ask(
+    world: &mut World,
+    hand: &mut Hand,
+    method: Method,
+    fill: impl Fn(&mut MessageWriter<'_>) -> Result<(), Error>,
+) -> Vec<u8> {
+    let mut request = hand.write(method, fill);
+    exchange(world, hand.path, &mut request).unwrap()
+}
+
+#[test]
+fn a_listener_on_every_address_is_no_peer() {
+    let mut wild = config();
+    // within the range of the relays, whose ports are peers otherwise
+    wild.listeners = vec![address("0.0.0.0:50000")];
+    wild.relays = vec![RelayAddress::new([9, 9, 9, 1].into())];
+    let mut world = World::new(1, wild);
+    let mut hand = alice(udp(1, 1));
+    assert_eq!(hand.allocate(&mut world), Some(0));
+    let mut bind = |peer| hand.bind(&mut world, 0x4000, address(peer));
+    assert_eq!(bind("9.9.9.1:50000"), Some(403));
+    assert_eq!(bind("9.9.9.1:50001"), Some(0));
+}
+
+#[test]
+fn all_permissions_of_a_request_or_none() {
+    let mut few = config();
+    few.max_permissions = 2;
+    let mut world = World::new(1, few);
+    let mut hand = alice(udp(1, 1));
+    assert_eq!(hand.allocate(&mut world), Some(0));
+    let mut permit = |world: &mut World, peers: &[&str]| {
+        hand.ask(world, Method::CREATE_PERMISSION, |writer| {
+            let mut peers = peers.iter().map(|peer| address(peer));
+            peers.try_for_each(|peer| writer.xor_peer_address(peer))
+        })
+    };
+    let third = "198.51.100.3:1";
+    for (others, code) in [
+        (["198.51.100.2:1", third], 508),
+        ([third, "10.0.0.1:1"], 403),
+    ] {
+        let [second, third] = others;
+        assert_eq!(permit(&mut world, &[PEER, second, third]), Some(code));
+        assert!(!sends(&mut world, udp(1, 1), PEER), "{code}");
+    }
+    assert_eq!(permit(&mut world, &[PEER, third]), Some(0));
+    assert!(sends(&mut world, udp(1, 1), PEER) && sends(&mut world, udp(1, 1), third));
+}
+
+fn ticket_of(answer: &[u8]) -> Vec<u8> {
+    let answer = Message::parse(answer).unwrap();
+    answer.mobility_ticket().unwrap().to_vec()
+}
+
+/// Alice has an allocation at `path` that may move, and a permission; returns the ticket.
+fn allocate_mobile(world: &mut World, path: FiveTuple) -> Vec<u8> {
+    let mut hand = alice(path);
+    // to be asked for credentials
+    assert_eq!(hand.permit(world, PEER), Some(437));
+    let answer = ask(world, &mut hand, Method::ALLOCATE, |writer| {
+        writer.requested_transport(17)?;
+        writer.mobility_ticket(&[])
+    });
+    assert_eq!(hand.permit(world, PEER), Some(0));
+    ticket_of(&answer)
+}
+
+/// Alice is at `path` now; returns the next ticket, or why she may not be.
+fn move_to(world: &mut World, path: FiveTuple, ticket: &[u8]) -> Result<Vec<u8>, u16> {
+    let mut hand = alice(path);
+    let fill = |writer: &mut MessageWriter<'_>| writer.mobility_ticket(ticket);
+    let challenge = ask(world, &mut hand, Method::REFRESH, fill);
+    hand.credentials
+        .on_response(&Message::parse(&challenge).unwrap(), false);
+    let answer = ask(world, &mut hand, Method::REFRESH, fill);
+    match Message::parse(&answer).unwrap().error_code() {
+        None => Ok(ticket_of(&answer)),
+        Some(error) => Err(error.code),
+    }
+}
+
+#[test]
+fn a_ticket_is_good_once() {
+    let mut world = World::new(1, config());
+    let first = allocate_mobile(&mut world, udp(1, 1));
+    let second = move_to(&mut world, udp(2, 1), &first).unwrap();
+    assert_eq!(
+        move_to(&mut world, udp(3, 1), &first),
+        Err(400),
+        "while it moves"
+    );
+    assert!(sends(&mut world, udp(2, 1), PEER), "it has moved");
+    assert!(!sends(&mut world, udp(1, 1), PEER));
+    assert_eq!(
+        move_to(&mut world, udp(3, 1), &first),
+        Err(400),
+        "when it has"
+    );
+    assert!(sends(&mut world, udp(2, 1), PEER));
+    assert!(move_to(&mut world, udp(3, 1), &second).is_ok());
+}
+
+#[test]
+fn the_quota_of_an_address_follows_who_moves() {
+    let mut strict = config();
+    strict.max_allocations_per_address = 1;
+    let mut world = World::new(1, strict);
+    let ticket = allocate_mobile(&mut world, udp(1, 1));
+    assert_eq!(bob(udp(1, 2)).allocate(&mut world), Some(486));
+    move_to(&mut world, udp(2, 1), &ticket).unwrap();
+    assert!(sends(&mut world, udp(2, 1), PEER));
+    assert_eq!(bob(udp(2, 2)).allocate(&mut world), Some(486));
+    assert_eq!(bob(udp(1, 2)).allocate(&mut world), Some(0));
+    // and it counts there when it ends
+    let mut hand = alice(udp(2, 1));
+    let code = hand.ask(&mut world, Method::REFRESH, |w| w.lifetime(0));
+    assert_eq!(code, Some(0));
+    assert_eq!(bob(udp(2, 2)).allocate(&mut world), Some(0));
+    assert_eq!(bob(udp(1, 3)).allocate(&mut world), Some(486));
+}
+
+#[test]
+fn a_connection_is_bound_by_its_user_alone() {
+    let mut world = World::new(1, config());
+    let mut hand = alice(path(1, 1, Transport::Tcp));
+    let code = hand.ask(&mut world, Method::ALLOCATE, |w| w.requested_transport(6));
+    assert_eq!(code, Some(0));
+    assert_eq!(hand.permit(&mut world, PEER), Some(0));
+    let (now, relay) = (world.now, relay(&world));
+    let connection = world.server.accept(now, relay, address(PEER)).unwrap();
+    let mut buf = [0; 200];
+    let sent = world.server.poll_transmit(now, &mut buf).unwrap();
+    let attempt = Message::parse(&buf[sent.range]).unwrap();
+    assert_eq!(attempt.method(), Method::CONNECTION_ATTEMPT);
+    let id = attempt.connection_id().unwrap();
+    let bind = |world: &mut World, mut hand: Hand| {
+        hand.ask(world, Method::CONNECTION_BIND, |w| w.connection_id(id))
+    };
+    let stream = |port| path(1, port, Transport::Tcp);
+    assert_eq!(bind(&mut world, bob(stream(2))), Some(400));
+    assert!(world.joins.is_empty());
+    assert_eq!(bind(&mut world, alice(stream(3))), Some(0));
+    assert_eq!(world.joins, [(connection, stream(3).reversed())]);
+    assert_eq!(bind(&mut world, alice(stream(4))), Some(400), "once");
+}
+
+#[test]
+fn a_reserved_port_is_its_users_alone() {
+    let mut world = World::new(1, config());
+    let mut hand = alice(udp(1, 1));
+    assert_eq!(hand.allocate(&mut world), Some(0));
+    let code = hand.ask(&mut world, Method::REFRESH, |w| w.lifetime(0));
+    assert_eq!(code, Some(0));
+    let answer = ask(&mut world, &mut hand, Method::ALLOCATE, |writer| {
+        writer.requested_transport(17)?;
+        writer.even_port(EvenPort { reserve_next: true })
+    });
+    let token = Message::parse(&answer)
+        .unwrap()
+        .reservation_token()
+        .unwrap();
+    let take = |world: &mut World, mut hand: Hand| {
+        hand.ask(world, Method::ALLOCATE, |writer| {
+            writer.requested_transport(17)?;
+            writer.reservation_token(token)
+        })
+    };
+    assert_eq!(take(&mut world, bob(udp(2, 1))), Some(508));
+    assert_eq!(take(&mut world, alice(udp(3, 1))), Some(0));
+    assert_eq!(take(&mut world, alice(udp(4, 1))), Some(508), "once");
+}
+
+#[test]
+fn ports_that_were_taken_are_tried_again_later() {
+    // where it begins is random
+    for seed in 0..8 {
+        let mut narrow = config();
+        narrow.ports = 50_000..=50_003;
+        let mut world = World::new(seed, narrow);
+        world.taken.extend(50_000..=50_002);
+        let add = |world: &mut World| {
+            let client = world.add(ClientConfig::new("alice", "secret"));
+            world.run(Duration::from_secs(1));
+            world.clients[client].is_allocated()
+        };
+        assert!(add(&mut world), "by the fourth port");
+        world.taken.clear();
+        for number in 0..3 {
+            assert!(add(&mut world), "{number}");
+        }
+        assert!(!add(&mut world), "there are four");
+    }
+}
+
+#[test]
+fn the_operator_lists_and_ends() {
+    let mut world = World::new(1, config());
+    let relayed = |world: &mut World, hand: &mut Hand, even: bool| {
+        assert_eq!(hand.permit(world, PEER), Some(437), "challenged");
+        let answer = ask(world, hand, Method::ALLOCATE, |writer| {
+            writer.requested_transport(17)?;
+            if even {
+                writer.even_port(EvenPort { reserve_next: true })?;
+            }
+            writer.lifetime(1_200)
+        });
+        Message::parse(&answer).unwrap().xor_relayed_address()
+    };
+    let (mut first, mut second) = (alice(udp(1, 1)), alice(udp(1, 2)));
+    let mut third = bob(udp(2, 1));
+    let mut expected = vec![
+        ("alice", first.path, relayed(&mut world, &mut first, false)),
+        ("alice", second.path, relayed(&mut world, &mut second, true)),
+        ("bob", third.path, relayed(&mut world, &mut third, false)),
+    ];
+    world.now += Duration::from_secs(200);
+    let list = |world: &World| {
+        let list = world.server.list(world.now);
+        let mut list: Vec<_> = list
+            .map(|found| {
+                assert_eq!(found.account, found.username);
+                assert_eq!(found.transport, Transport::Udp);
+                assert_eq!(found.lifetime, Duration::from_secs(1_000));
+                let [v4, v6] = found.relayed;
+                assert_eq!(v6, None);
+                (found.username, found.path.reversed(), v4)
+            })
+            .collect();
+        list.sort();
+        list
+    };
+    let named = |expected: &[(&str, FiveTuple, Option<SocketAddr>)]| -> Vec<_> {
+        let mut list = expected.to_vec();
+        list.sort();
+        let list = list.into_iter();
+        list.map(|(name, path, relayed)| (Box::from(name), path, relayed))
+            .collect()
+    };
+    assert_eq!(list(&world), named(&expected));
+    // of the two relays of a pair one was kept aside
+    assert_eq!(world.server.release_account("nobody"), 0);
+    assert_eq!(world.server.release_account("alice"), 2);
+    let (mut closed, mut released) = (0, Vec::new());
+    while let Some(event) = world.server.poll_event() {
+        match event {
+            ServerEvent::CloseRelay { .. } => closed += 1,
+            ServerEvent::Released { path, reason, .. } => {
+                assert_eq!(reason, Release::Operator);
+                released.push(path.reversed());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((closed, released), (3, vec![first.path, second.path]));
+    assert_eq!(list(&world), named(&expected.split_off(2)));
+    assert!(
+        world
+            .server
+            .poll_transmit(world.now, &mut [0; 100])
+            .is_none()
+    );
+    let code = first.ask(&mut world, Method::REFRESH, |w| w.lifetime(600));
+    assert_eq!(code, Some(437));
+}
+
+/// RFC 7635 §7: clocks may be five seconds apart.
+#[test]
+fn a_token_is_good_a_little_longer_than_it_says() {
+    let made = Duration::from_secs(1_700_000_000);
+    let wall = rtckit_proto::WallClock::new(made);
+    let mut strict = config();
+    strict.authentication.third_party = Some("example.org".into());
+    let mut random = rtckit_proto::SeededRandom::new(1);
+    for (seconds, code) in [(99, 0), (104, 0), (105, 401)] {
+        let mut tokens = AccessTokens::new("example.org", wall);
+        tokens.insert_256("north", &[3; 32]);
+        let lifetime = Duration::from_secs(100);
+        let token = tokens
+            .seal("north", &[1; 12], &[7; 20], made, lifetime)
+            .unwrap();
+        let mut server = Server::new(strict.clone(), tokens, &mut random);
+        let mut who = LongTermClient::with_token("north", &token, &[7; 20]).unwrap();
+        let now = Instant::from_millis(seconds * 1_000);
+        let mut answered = 0;
+        for id in 1..=2 {
+            let mut buf = [0; 600];
+            let id = rtckit_stun::TransactionId([id; 12]);
+            let mut writer =
+                MessageWriter::new(&mut buf, Class::Request, Method::REFRESH, id).unwrap();
+            who.write(&mut writer).unwrap();
+            let len = writer.finish();
+            let datagram = Datagram::new(udp(1, 1).reversed(), &mut buf[..len]);
+            server.handle_input(now, datagram);
+            let sent = server.poll_transmit(now, &mut buf).unwrap();
+            let answer = Message::parse(&buf[sent.range]).unwrap();
+            answered = answer.error_code().unwrap().code;
+            who.on_response(&answer, id.0[0] == 2);
+        }
+        // nothing is allocated, which only who is believed is told
+        let code = if code == 0 { 437 } else { code };
+        assert_eq!(answered, code, "{seconds}");
+    }
+}
