@@ -7,7 +7,7 @@ isolate "$0" "$@"
 
 # the keys that turnutils_uclient -J has built in, of which it uses as many bytes as the algorithm wants
 key() { printf %s "$1" | base64; }
-"$rtckit" turn-server --log-format json --token-key "north:A256GCM:$(key 01234567890123456789012345678901)" \
+"$rtckit" turn-server --json --token-key "north:A256GCM:$(key 01234567890123456789012345678901)" \
     --token-key "union:A128GCM:$(key 1234567890123456)" --token-key "oldempire:A256GCM:$(key 12345678901234567890123456789012)" \
     --listen 127.0.0.1:3478 --listen 127.0.0.2:3479 --listen '[::1]:3478' \
     --tls-listen 127.0.0.1:5349 --tls-listen '[::1]:5349' --realm interop.test --user u:p --allow-loopback-peers \

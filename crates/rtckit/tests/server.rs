@@ -151,8 +151,8 @@ async fn streams_have_a_ceiling() {
         held.push(TcpStream::connect(udp(&server)).await.unwrap());
     }
     // the three are let in before the fourth, which is not
-    let mut fourth = TcpStream::connect(udp(&server)).await.unwrap();
-    until_closed(&mut fourth).await;
+    let fourth = ask_if_open(udp(&server)).await;
+    assert!(fourth.is_none(), "a fourth is answered");
     drop(held);
     while !matches!(
         ask_if_open(udp(&server)).await,
@@ -160,13 +160,93 @@ async fn streams_have_a_ceiling() {
     ) {}
 }
 
+/// A request without attributes.
+fn request(method: u8) -> [u8; 20] {
+    let mut request = [0; 20];
+    request[1] = method;
+    request[4..8].copy_from_slice(&[0x21, 0x12, 0xa4, 0x42]);
+    request
+}
+
+const BINDING: u8 = 1;
+const ALLOCATE: u8 = 3;
+
+/// A response to [`BINDING`].
+const BOUND: [u8; 2] = [0x01, 0x01];
+
+#[tokio::test]
+async fn a_stun_server_hears_nothing_of_turn() {
+    let server = server(|config| config.is_stun_only = true).await;
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let mut buf = [0; 1500];
+    let len = loop {
+        // by one socket both come to one thread, one after the other
+        socket
+            .send_to(&request(ALLOCATE), udp(&server))
+            .await
+            .unwrap();
+        socket
+            .send_to(&request(BINDING), udp(&server))
+            .await
+            .unwrap();
+        // UDP may lose them
+        let received = socket.recv_from(&mut buf);
+        if let Ok(received) = tokio::time::timeout(Duration::from_secs(1), received).await {
+            break received.unwrap().0;
+        }
+    };
+    assert!(buf[..len].starts_with(&BOUND), "{:x?}", &buf[..len]);
+    assert_eq!(server.stats().await.counters.requests, 0);
+}
+
+/// Whether it comes alone or behind another one.
+#[tokio::test]
+async fn a_stun_server_closes_a_stream_that_asks_for_more() {
+    let server = server(|config| {
+        config.is_stun_only = true;
+        config.stream_timeout = Duration::from_millis(500);
+    })
+    .await;
+    for requests in [
+        request(ALLOCATE).to_vec(),
+        [request(BINDING), request(ALLOCATE)].concat(),
+    ] {
+        let mut stream = TcpStream::connect(udp(&server)).await.unwrap();
+        stream.write_all(&requests).await.unwrap();
+        until_closed(&mut stream).await;
+    }
+    assert_eq!(server.stats().await.counters.requests, 0);
+    is_served(&server).await;
+}
+
+#[tokio::test]
+async fn an_allocation_ends_with_its_stream() {
+    let server = server(|_| {}).await;
+    let uri = format!("turn:{}?transport=tcp", udp(&server));
+    let (client, link, event) = allocate_at(
+        &uri,
+        &server,
+        ClientConfig::new("alice", "secret"),
+        Timer::start(),
+    )
+    .await;
+    assert!(matches!(event, ClientEvent::Allocated { .. }), "{event:?}");
+    assert_eq!(server.stats().await.allocations, 1);
+    drop((client, link));
+    let stats = loop {
+        let stats = server.stats().await;
+        if stats.streams == 0 {
+            break stats;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(stats.allocations, 0);
+}
+
 /// Asks over TCP; `None` when the stream is closed at once.
 async fn ask_if_open(server: SocketAddr) -> Option<Outcome> {
     let mut stream = TcpStream::connect(server).await.ok()?;
-    let mut request = [0; 20];
-    request[1] = 1;
-    request[4..8].copy_from_slice(&[0x21, 0x12, 0xa4, 0x42]);
-    stream.write_all(&request).await.ok()?;
+    stream.write_all(&request(BINDING)).await.ok()?;
     let mut header = [0; 20];
     stream.read_exact(&mut header).await.ok()?;
     Some(Outcome::Mapped {
@@ -270,7 +350,17 @@ async fn allocate_as(
     timer: Timer,
     config: ClientConfig,
 ) -> (TurnClient, Link, ClientEvent) {
-    let uri: ServerUri = format!("turn:{}", udp(server)).parse().unwrap();
+    let uri = format!("turn:{}", udp(server));
+    allocate_at(&uri, server, config, timer).await
+}
+
+async fn allocate_at(
+    uri: &str,
+    server: &TurnServer,
+    config: ClientConfig,
+    timer: Timer,
+) -> (TurnClient, Link, ClientEvent) {
+    let uri: ServerUri = uri.parse().unwrap();
     let mut link = Link::open(&uri, udp(server), None).await.unwrap();
     let random = &mut *Provider::ring().random();
     let mut client = TurnClient::new(config, link.path(), timer.now(), random);

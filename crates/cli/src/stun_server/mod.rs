@@ -13,21 +13,21 @@ use crate::failure::Failure;
 use crate::interrupt::interrupts;
 use crate::serve::Log;
 use crate::trace::Chapter;
-use crate::turn_server::{Metrics, Report, runtime, until_stopped};
+use crate::turn_server::{Metrics, Report, address, check_threads, runtime, until_stopped};
 
 /// Tell clients the address they are seen at (STUN).
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// Where to listen for UDP and TCP; repeatable. Two addresses with different IPs make the server help clients to find
-    /// out how their NAT behaves (RFC 5780) [default: 127.0.0.1:3478]
-    #[arg(long, value_name = "ADDR:PORT")]
+    /// out how their NAT behaves (RFC 5780). Without a port it is 3478 [default: 127.0.0.1:3478]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address)]
     listen: Vec<SocketAddr>,
 
-    /// How many answers per second an address gets; five times as many at once
-    #[arg(long, value_name = "N", default_value = "100")]
+    /// How many answers per second an address gets; ten times as many at once
+    #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u32).range(1..))]
     replies_per_second: u32,
 
-    /// How many threads answer [default: one for each processor]
+    /// How many threads answer, at most 64 [default: one for each processor]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
 
@@ -42,11 +42,12 @@ pub(crate) struct Options {
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    check_threads(options.threads).map_err(|what| Failure::new(what).with_code(2))?;
     let secret = NonceSecret::new(&mut *Provider::ring().random());
     let mut turn = ServerConfig::new("rtckit", secret, Vec::new());
     turn.responder.answers_classic = true;
     turn.replies_per_second = options.replies_per_second;
-    turn.reply_burst = options.replies_per_second.saturating_mul(5);
+    turn.reply_burst = options.replies_per_second.saturating_mul(10);
     let mut config = Config::new(turn);
     config.is_stun_only = true;
     config.listen = options.listen.clone();
@@ -54,7 +55,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         config.listen.push((Ipv4Addr::LOCALHOST, 3478).into());
     }
     if let Some(threads) = options.threads {
-        config.threads = threads.clamp(1, 64);
+        config.threads = threads;
     }
     runtime(config.threads)?.block_on(serve(config, options))
 }

@@ -22,7 +22,7 @@ use crate::serve::Log;
 use crate::trace::Chapter;
 
 pub(crate) use metrics::Metrics;
-pub(crate) use options::Options;
+pub(crate) use options::{Options, address, check_threads};
 
 use reload::{Hangups, Reload};
 use users::Register;
@@ -45,6 +45,8 @@ pub(crate) enum Report<'r> {
     Reloaded {
         /// Why everything stays as it was, if it does.
         error: Option<String>,
+        /// What is told otherwise than at the start, and counts from the next start only.
+        needs_restart: Vec<&'static str>,
     },
     Draining {
         allocations: usize,
@@ -109,7 +111,7 @@ impl Prepared {
         config.listen = listen;
         config.tls_listen = options.tls_listen.clone();
         if let Some(threads) = options.threads {
-            config.threads = threads.clamp(1, 64);
+            config.threads = threads;
         }
         if let Some(max) = options.max_streams {
             config.max_streams = max;
@@ -121,7 +123,8 @@ impl Prepared {
         let users = Arc::new(users);
         config.users = Arc::<Register>::clone(&users);
         let mut fingerprint = None;
-        if !options.tls_listen.is_empty() {
+        // a certificate is read even if nobody will see it: it was not given for nothing
+        if options.cert.is_some() || !options.tls_listen.is_empty() {
             let (tls, made) = tls::configuration(options)?;
             (config.tls, fingerprint) = (Some(tls), made);
         }
@@ -154,6 +157,12 @@ fn relays(options: &Options, listen: &[SocketAddr]) -> Result<Vec<RelayAddress>,
         return Err(Failure::new(format_args!(
             "--relay-ip {ip}: clients have to be told an address of this host"
         )));
+    }
+    let is_relayed = |other: &&IpAddr| ips.iter().any(|ip| ip.is_ipv4() == other.is_ipv4());
+    if let Some(ip) = options.external_ip.iter().find(|ip| !is_relayed(ip)) {
+        let family = if ip.is_ipv4() { "IPv4" } else { "IPv6" };
+        let what = format!("--external-ip {ip}: there is no relay for {family}: say --relay-ip");
+        return Err(Failure::new(what).with_code(2));
     }
     let advertised = |ip: &IpAddr| {
         let mut external = options.external_ip.iter();
@@ -190,8 +199,9 @@ fn limit(turn: &mut ServerConfig, options: &Options) -> Result<(), Failure> {
     }
     if let Some(replies) = options.replies_per_second {
         turn.replies_per_second = replies;
-        turn.reply_burst = replies.saturating_mul(5);
+        turn.reply_burst = replies.saturating_mul(10);
     }
+    turn.alternate_server = options.alternate_server;
     turn.responder.answers_classic = true;
     turn.software = Some(concat!("rtckit ", env!("CARGO_PKG_VERSION")).into());
     Ok(())
@@ -308,7 +318,7 @@ pub(crate) async fn until_stopped(
         }
     };
     if is_aborted {
-        server.stop().await;
+        server.stop();
     }
     let counters = last.counters;
     log.report(

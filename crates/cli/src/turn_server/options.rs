@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use rtckit_turn::Cidr;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::failure::Failure;
 
 /// Relay for clients that cannot reach their peers (TURN), and tell them their address (STUN).
 ///
-/// SIGHUP reads the file and the certificate again: users, secrets and keys of tokens change, what is allocated lives on.
-/// SIGTERM lets the clients go, a second one ends it at once.
+/// SIGHUP reads the file and the certificate again: users, secrets and keys of tokens change, what is allocated lives on, and
+/// what else is told otherwise is named as needing a restart. SIGTERM lets the clients go, a second one ends it at once.
 #[derive(Clone, Debug, Default, Args, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Options {
@@ -23,12 +24,14 @@ pub(crate) struct Options {
     pub(crate) config: Option<PathBuf>,
 
     /// Where to listen for UDP and TCP; repeatable. Two addresses with different IPs make the server help clients to find
-    /// out how their NAT behaves (RFC 5780) [default: 127.0.0.1:3478]
-    #[arg(long, value_name = "ADDR:PORT")]
+    /// out how their NAT behaves (RFC 5780). Without a port it is 3478 [default: 127.0.0.1:3478]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address)]
+    #[serde(deserialize_with = "addresses")]
     pub(crate) listen: Vec<SocketAddr>,
 
-    /// Where to listen for TLS; repeatable
-    #[arg(long, value_name = "ADDR:PORT")]
+    /// Where to listen for TLS; repeatable. Without a port it is 5349
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = tls_address)]
+    #[serde(deserialize_with = "tls_addresses")]
     pub(crate) tls_listen: Vec<SocketAddr>,
 
     /// The certificates of TLS, the server's first (PEM) [default: one that is made for this run]
@@ -119,7 +122,12 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     pub(crate) replies_per_second: Option<u32>,
 
-    /// How many threads relay [default: one for each processor]
+    /// Send clients to this server, without a port its 3478, while this one lets its own go (SIGTERM)
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address)]
+    #[serde(deserialize_with = "optional_address")]
+    pub(crate) alternate_server: Option<SocketAddr>,
+
+    /// How many threads relay, at most 64 [default: one for each processor]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
 
@@ -127,8 +135,12 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) metrics: Option<SocketAddr>,
 
-    /// How to log: a story on stdout, or one JSON object a line (and -v logs as JSON on stderr)
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    /// Report on stdout as one JSON object a line, and tell the story on stderr, where -v logs as JSON too
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// What `json` was called before
+    #[arg(long, value_enum, value_name = "FORMAT", hide = true)]
     pub(crate) log_format: Option<LogFormat>,
 }
 
@@ -142,11 +154,50 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-fn cidrs<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Cidr>, D::Error> {
+/// An address to listen at; the port may be left out.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
+    with_port(text, 3478)
+}
+
+fn tls_address(text: &str) -> Result<SocketAddr, String> {
+    with_port(text, 5349)
+}
+
+fn with_port(text: &str, port: u16) -> Result<SocketAddr, String> {
+    let ip = |text: &str| text.parse().map(|ip: IpAddr| SocketAddr::new(ip, port));
+    text.parse()
+        .or_else(|_| ip(text))
+        .map_err(|_| format!("{text}: expected ADDR or ADDR:PORT, of IPv6 [ADDR]:PORT"))
+}
+
+fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let addresses = texts.iter().map(|text| address(text));
+    addresses
+        .map(|read| read.map_err(D::Error::custom))
+        .collect()
+}
+
+fn tls_addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let addresses = texts.iter().map(|text| tls_address(text));
+    addresses
+        .map(|read| read.map_err(D::Error::custom))
+        .collect()
+}
+
+fn optional_address<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    address(&text).map(Some).map_err(D::Error::custom)
+}
+
+fn cidrs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Cidr>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     let parse = |text: &String| {
         text.parse()
-            .map_err(|error| serde::de::Error::custom(format_args!("{text}: {error}")))
+            .map_err(|error| D::Error::custom(format_args!("{text}: {error}")))
     };
     texts.iter().map(parse).collect()
 }
@@ -158,12 +209,37 @@ impl Options {
         if let Some(path) = &self.config {
             options.fill(read(path)?);
         }
+        options
+            .check()
+            .map_err(|what| Failure::new(what).with_code(2))?;
         Ok(options)
+    }
+
+    /// What makes no sense, wherever it was said.
+    fn check(&self) -> Result<(), String> {
+        if self.realm.as_deref() == Some("") {
+            return Err("--realm: it is empty".into());
+        }
+        match (&self.cert, &self.key) {
+            (Some(_), None) => return Err("--cert needs --key: there is no private key".into()),
+            (None, Some(_)) => return Err("--key needs --cert: there is no certificate".into()),
+            _ => {}
+        }
+        let at_least_one = [
+            ("max-allocations", self.max_allocations == Some(0)),
+            ("max-per-user", self.max_per_user == Some(0)),
+            ("max-per-address", self.max_per_address == Some(0)),
+            ("replies-per-second", self.replies_per_second == Some(0)),
+        ];
+        if let Some((name, _)) = at_least_one.iter().find(|(_, is_none)| *is_none) {
+            return Err(format!("--{name} 0: nobody would be served"));
+        }
+        check_threads(self.threads)
     }
 
     /// Whether the logs are for programs.
     pub(crate) fn is_json(&self) -> bool {
-        self.log_format == Some(LogFormat::Json)
+        self.json || self.log_format == Some(LogFormat::Json)
     }
 
     /// The realm of the users.
@@ -210,7 +286,19 @@ impl Options {
         self.replies_per_second = self.replies_per_second.or(file.replies_per_second);
         self.threads = self.threads.or(file.threads);
         self.metrics = self.metrics.or(file.metrics);
+        self.alternate_server = self.alternate_server.or(file.alternate_server);
+        self.json |= file.json;
         self.log_format = self.log_format.or(file.log_format);
+    }
+}
+
+/// Whether so many threads can be had.
+pub(crate) fn check_threads(threads: Option<usize>) -> Result<(), String> {
+    match threads {
+        Some(threads) if !(1..=64).contains(&threads) => {
+            Err(format!("--threads {threads}: there can be 1 to 64"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -253,6 +341,28 @@ mod tests {
         assert_eq!(options.listen, ["192.0.2.1:3478".parse().unwrap()]);
         assert_eq!(options.allow_peer.len(), 1);
         assert!(options.is_json());
+    }
+
+    #[test]
+    fn a_port_can_be_left_out() {
+        let at = |text: &str| text.parse::<SocketAddr>().unwrap();
+        for (text, found) in [
+            ("192.0.2.1", "192.0.2.1:3478"),
+            ("192.0.2.1:9", "192.0.2.1:9"),
+            ("2001:db8::1", "[2001:db8::1]:3478"),
+            ("[2001:db8::1]:9", "[2001:db8::1]:9"),
+        ] {
+            assert_eq!(address(text), Ok(at(found)));
+        }
+        for wrong in ["", "here", "192.0.2.1:", "192.0.2.1:65536", "[2001:db8::1]"] {
+            let error = address(wrong).unwrap_err();
+            assert!(error.contains("expected ADDR or ADDR:PORT"), "{error}");
+        }
+        let file = "listen = [\"192.0.2.1\"]\ntls-listen = [\"192.0.2.1\"]\nalternate-server = \"192.0.2.2\"\n";
+        let options = parse(file).unwrap();
+        assert_eq!(options.listen, [at("192.0.2.1:3478")]);
+        assert_eq!(options.tls_listen, [at("192.0.2.1:5349")]);
+        assert_eq!(options.alternate_server, Some(at("192.0.2.2:3478")));
     }
 
     #[test]

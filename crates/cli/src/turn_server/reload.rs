@@ -26,17 +26,30 @@ impl Reload<'_> {
     pub(super) async fn at(&self, mut signals: Hangups) -> Infallible {
         loop {
             signals.next().await;
-            let error = self.once().err().map(|failure| failure.to_string());
+            let (error, needs_restart) = match self.once() {
+                Ok(needs_restart) => (None, needs_restart),
+                Err(failure) => (Some(failure.to_string()), Vec::new()),
+            };
             let what = match &error {
-                None => "read again: users, secrets, keys and certificate".to_owned(),
+                None if needs_restart.is_empty() => {
+                    "read again: users, secrets, keys and certificate".to_owned()
+                }
+                None => format!(
+                    "read again: users, secrets, keys and certificate; needs a restart: {}",
+                    needs_restart.join(", ")
+                ),
                 Some(error) => format!("everything stays as it was: {error}"),
             };
-            self.log
-                .report(Chapter::Start, what, &Report::Reloaded { error });
+            let report = Report::Reloaded {
+                error,
+                needs_restart,
+            };
+            self.log.report(Chapter::Start, what, &report);
         }
     }
 
-    fn once(&self) -> Result<(), Failure> {
+    /// Takes what can be taken; returns what cannot.
+    fn once(&self) -> Result<Vec<&'static str>, Failure> {
         let options = self.given.with_file()?;
         let is_same = options.realm() == self.running.realm()
             && options.token_server() == self.running.token_server()
@@ -55,8 +68,81 @@ impl Reload<'_> {
         if let Some((tls, _)) = tls {
             self.server.set_tls(tls);
         }
-        Ok(())
+        Ok(needs_restart(self.running, &options))
     }
+}
+
+/// What the server cannot change while it runs, and what is told otherwise than at its start.
+fn needs_restart(old: &Options, new: &Options) -> Vec<&'static str> {
+    // every option is named here, so that none is added and forgotten
+    let Options {
+        config: _,
+        listen,
+        tls_listen,
+        cert,
+        key: _,
+        relay_ip,
+        external_ip,
+        min_port,
+        max_port,
+        realm: _,
+        user: _,
+        secret: _,
+        end_at_expiry: _,
+        token_key: _,
+        token_server: _,
+        allow_peer,
+        deny_peer,
+        allow_loopback_peers,
+        max_allocations,
+        max_per_user,
+        max_per_address,
+        max_streams,
+        max_streams_per_address,
+        replies_per_second,
+        alternate_server,
+        threads,
+        metrics,
+        json: _,
+        log_format: _,
+    } = new;
+    let changed = [
+        ("listen", *listen != old.listen),
+        ("tls-listen", *tls_listen != old.tls_listen),
+        // another one is taken, but none is made in its place
+        ("cert", cert.is_none() && old.cert.is_some()),
+        ("relay-ip", *relay_ip != old.relay_ip),
+        ("external-ip", *external_ip != old.external_ip),
+        ("min-port", *min_port != old.min_port),
+        ("max-port", *max_port != old.max_port),
+        ("allow-peer", *allow_peer != old.allow_peer),
+        ("deny-peer", *deny_peer != old.deny_peer),
+        (
+            "allow-loopback-peers",
+            *allow_loopback_peers != old.allow_loopback_peers,
+        ),
+        ("max-allocations", *max_allocations != old.max_allocations),
+        ("max-per-user", *max_per_user != old.max_per_user),
+        ("max-per-address", *max_per_address != old.max_per_address),
+        ("max-streams", *max_streams != old.max_streams),
+        (
+            "max-streams-per-address",
+            *max_streams_per_address != old.max_streams_per_address,
+        ),
+        (
+            "replies-per-second",
+            *replies_per_second != old.replies_per_second,
+        ),
+        (
+            "alternate-server",
+            *alternate_server != old.alternate_server,
+        ),
+        ("threads", *threads != old.threads),
+        ("metrics", *metrics != old.metrics),
+        ("json", new.is_json() != old.is_json()),
+    ];
+    let changed = changed.into_iter().filter(|(_, is_changed)| *is_changed);
+    changed.map(|(name, _)| name).collect()
 }
 
 /// SIGHUP. From the listening on it no longer ends the process.

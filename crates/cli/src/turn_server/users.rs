@@ -17,18 +17,8 @@ struct AllUsers {
     tokens: AccessTokens,
 }
 
-impl Users for AllUsers {
-    fn user(&self, now: Instant, realm: &str, claim: &Claim<'_>) -> Option<User> {
-        if claim.access_token.is_some() {
-            return self.tokens.user(now, realm, claim);
-        }
-        let vouched = || {
-            let mut users = self.secrets.iter();
-            users.find_map(|secret| secret.user(now, realm, claim))
-        };
-        self.named.user(now, realm, claim).or_else(vouched)
-    }
-
+impl AllUsers {
+    /// Offers whoever `claim` may name.
     fn offer(
         &self,
         now: Instant,
@@ -58,8 +48,12 @@ pub(super) struct Register {
 
 impl Users for Register {
     fn user(&self, now: Instant, realm: &str, claim: &Claim<'_>) -> Option<User> {
-        let users = self.users.read().unwrap_or_else(PoisonError::into_inner);
-        users.user(now, realm, claim)
+        let mut first = None;
+        self.offer(now, realm, claim, &mut |user| {
+            first = Some(user);
+            true
+        });
+        first
     }
 
     fn offer(

@@ -15,14 +15,14 @@ use serde_json::Value;
 use super::{Server, rtckit, run};
 
 /// Somebody with a socket who writes requests by hand.
-struct Hand {
+pub(super) struct Hand {
     socket: UdpSocket,
     credentials: LongTermClient,
     serial: u32,
 }
 
 impl Hand {
-    fn new(server: SocketAddr, password: &str) -> Self {
+    pub(super) fn new(server: SocketAddr, password: &str) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.connect(server).unwrap();
         socket
@@ -59,6 +59,17 @@ impl Hand {
         method: Method,
         fill: impl Fn(&mut MessageWriter<'_>) -> Result<(), Error>,
     ) -> Option<u16> {
+        let answer = self.exchange(method, fill)?;
+        let answer = Message::parse(&answer).unwrap();
+        Some(answer.error_code().map_or(0, |error| error.code))
+    }
+
+    /// The same; returns the answer.
+    fn exchange(
+        &mut self,
+        method: Method,
+        fill: impl Fn(&mut MessageWriter<'_>) -> Result<(), Error>,
+    ) -> Option<Vec<u8>> {
         for _ in 0..6 {
             let was_signed = self.credentials.is_challenged();
             let request = self.write(method, &fill);
@@ -69,10 +80,18 @@ impl Hand {
             };
             let answer = Message::parse(&buf[..len]).unwrap();
             if self.credentials.on_response(&answer, was_signed) != Verdict::Retry {
-                return Some(answer.error_code().map_or(0, |error| error.code));
+                return Some(buf[..len].to_vec());
             }
         }
         None
+    }
+
+    /// Whether an allocation is refused, and where the server sends its clients then.
+    pub(super) fn refusal(&mut self) -> Option<(u16, Option<SocketAddr>)> {
+        let answer = self.exchange(Method::ALLOCATE, |writer| writer.requested_transport(17))?;
+        let answer = Message::parse(&answer).unwrap();
+        let code = answer.error_code()?.code;
+        Some((code, answer.alternate_server()))
     }
 
     fn allocate(&mut self) -> Option<u16> {

@@ -9,6 +9,7 @@ mod hostile;
 mod nat;
 #[path = "../loopback/schema.rs"]
 mod schema;
+mod servers;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -93,8 +94,7 @@ impl Server {
     fn turn(arguments: &[&str]) -> Self {
         let base = [
             "turn-server",
-            "--log-format",
-            "json",
+            "--json",
             "--listen",
             "127.0.0.1:0",
             "--allow-loopback-peers",
@@ -264,8 +264,7 @@ fn what_is_refused() {
 
     let strict = Server::start(&[
         "turn-server",
-        "--log-format",
-        "json",
+        "--json",
         "--listen",
         "127.0.0.1:0",
         "--user",
@@ -390,7 +389,7 @@ fn a_hangup_reads_users_and_certificate_again() {
     };
     let users = |users: &str| {
         let text = format!(
-            "user = [{users}]\nallow-loopback-peers = true\nlisten = [\"127.0.0.1:0\"]\ntls-listen = [\"127.0.0.1:0\"]\ncert = {cert:?}\nkey = {key:?}\nlog-format = \"json\"\n"
+            "user = [{users}]\nallow-loopback-peers = true\nlisten = [\"127.0.0.1:0\"]\ntls-listen = [\"127.0.0.1:0\"]\ncert = {cert:?}\nkey = {key:?}\njson = true\n"
         );
         fs::write(&file, text).unwrap();
     };

@@ -31,7 +31,7 @@ pub struct Config {
     pub tls_listen: Vec<SocketAddr>,
     /// The certificate, and whatever else TLS needs. Without it nothing listens for TLS.
     pub tls: Option<Arc<rustls::ServerConfig>>,
-    /// How many threads relay. One for each processor the process may use.
+    /// How many threads relay, at most 64. One for each processor the process may use.
     pub threads: usize,
     /// Whether only Binding requests are heard: a STUN server. No.
     pub is_stun_only: bool,

@@ -302,6 +302,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn places_have_a_ceiling_by_address_and_for_all() {
+        let door = Arc::new(Door {
+            open: Mutex::default(),
+            max: 4,
+            max_per_address: 3,
+            timeout: Duration::ZERO,
+            tls: None,
+            shards: Vec::new(),
+            hash: RandomState::new(),
+            is_stun_only: false,
+        });
+        let [one, other] = [1, 2].map(|last| IpAddr::from([192, 0, 2, last]));
+        let enter = |address| door.pass(address);
+        let mut held: Vec<_> = (0..3).map(|_| enter(one).unwrap()).collect();
+        assert!(enter(one).is_none(), "a fourth from one address");
+        held.push(enter(other).unwrap());
+        assert!(enter(other).is_none(), "a fifth of all");
+        held.remove(0);
+        assert!(enter(one).is_some(), "a place was given back");
+        held.clear();
+        assert!(door.open.lock().unwrap().is_empty(), "nobody is remembered");
+    }
+
+    #[test]
     fn two_addresses_for_discovery() {
         let at = |text: &str| text.parse::<SocketAddr>().unwrap();
         let found = |addresses: &[&str]| {

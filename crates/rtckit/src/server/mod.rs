@@ -73,6 +73,7 @@ use listen::Listening;
 use shard::{Command, Shard, ShardHandle};
 use siblings::Siblings;
 use steer::Notes;
+use udp::UdpPort;
 
 /// A running server. It stops when this is dropped.
 #[derive(Debug)]
@@ -156,13 +157,14 @@ impl TurnServer {
     /// Binds all addresses and begins to serve.
     ///
     /// # Errors
-    /// An address cannot be bound, or a thread not be made.
+    /// An address cannot be bound, be it one to listen at or one to relay from, or a thread not be made.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         raise_descriptor_limit();
         let mut random = Provider::ring().random();
         let threads = config.threads.clamp(1, 64);
         let (sockets, mut addresses) = listen::bind_udp(&config, threads)?;
         let streams = listen::bind_streams(&config, &mut addresses)?;
+        try_relays(&config)?;
         let (finished, running) = watch::channel(threads);
         let finished = Arc::new(finished);
         let (mut made, mut shards) = (Vec::new(), Vec::new());
@@ -267,9 +269,9 @@ impl TurnServer {
     }
 
     /// Ends at once.
-    pub async fn stop(&self) {
+    pub fn stop(&self) {
         for shard in &self.shards {
-            shard.send(Command::Stop).await;
+            shard.stop();
         }
     }
 
@@ -291,10 +293,20 @@ impl SharedUsage for OneUsage {
 
 impl Drop for TurnServer {
     fn drop(&mut self) {
-        for shard in &self.shards {
-            shard.offer(Command::Stop);
-        }
+        self.stop();
     }
+}
+
+/// Whether relays can be bound at all: otherwise each client would be told that there is no room for more.
+fn try_relays(config: &Config) -> io::Result<()> {
+    for relay in &config.turn.relays {
+        let any_port = SocketAddr::new(relay.bind, 0);
+        UdpPort::relay(any_port).map_err(|error| {
+            let what = format!("cannot relay from {}: {error}", relay.bind);
+            io::Error::new(error.kind(), what)
+        })?;
+    }
+    Ok(())
 }
 
 /// Each allocation takes a descriptor: as many as the system lets this process have.
@@ -329,7 +341,57 @@ fn share(ports: &RangeInclusive<u16>, place: usize, count: usize) -> RangeInclus
 
 #[cfg(test)]
 mod tests {
+    use core::time::Duration;
+    use std::sync::mpsc;
+
+    use rtckit_proto::FiveTuple;
+    use rtckit_stun::StaticUsers;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_is_dropped_ends_however_busy_it_is() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let config = Config::at("test", address, Arc::new(StaticUsers::new("test")));
+        let random = &mut *Provider::ring().random();
+        let rest = (config.time, false);
+        let users = Arc::clone(&config.users);
+        let (shard, handle) =
+            Shard::new(config.turn.clone(), users, Vec::new(), random, rest).unwrap();
+        // it is asked for as much as there is room for before it looks at anything
+        let path = FiveTuple::udp(address, address);
+        while handle
+            .commands
+            .try_send(Command::StreamClosed(path))
+            .is_ok()
+        {}
+        let (_, running) = watch::channel(1);
+        drop(TurnServer {
+            listening: Listening::start(Vec::new(), &config, &[]),
+            shards: vec![handle],
+            addresses: Addresses::default(),
+            running,
+        });
+        let (ended, end) = mpsc::channel();
+        std::thread::spawn(move || {
+            shard.run();
+            let _ = ended.send(());
+        });
+        // which is long enough for anything: without an end it would wait for ever
+        assert!(end.recv_timeout(Duration::from_secs(30)).is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_address_of_another_host_is_not_relayed_from() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut config = Config::at("test", address, Arc::new(StaticUsers::new("test")));
+        config.listen.clear();
+        // RFC 5737: nobody's
+        let elsewhere = [192, 0, 2, 1].into();
+        config.turn.relays = vec![rtckit_turn::RelayAddress::new(elsewhere)];
+        let error = TurnServer::start(config).await.unwrap_err().to_string();
+        assert!(error.contains("cannot relay from 192.0.2.1"), "{error}");
+    }
 
     #[test]
     fn shares_are_the_whole_and_do_not_overlap() {

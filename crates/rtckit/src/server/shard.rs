@@ -13,6 +13,7 @@
 //! nobody asks a second time to be told "nothing".
 
 use core::net::SocketAddr;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -76,8 +77,6 @@ pub(super) enum Command {
     Release(Box<str>, oneshot::Sender<usize>),
     /// Takes no new clients, and ends when the last allocation has.
     Drain,
-    /// Ends.
-    Stop,
 }
 
 /// How a shard goes.
@@ -94,6 +93,8 @@ pub(super) struct Report {
 pub(super) struct ShardHandle {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) waker: Arc<Waker>,
+    /// Whether it is to end at once. Not a command: of those there may be too many already.
+    pub(super) is_stopped: Arc<AtomicBool>,
 }
 
 impl ShardHandle {
@@ -106,6 +107,12 @@ impl ShardHandle {
     /// Asks for something, from outside of tasks; a shard that is too busy does not hear it.
     pub(super) fn offer(&self, command: Command) {
         let _ = self.commands.try_send(command);
+        let _ = self.waker.wake();
+    }
+
+    /// Ends the shard, however much else it was asked for.
+    pub(super) fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Release);
         let _ = self.waker.wake();
     }
 }
@@ -168,6 +175,7 @@ impl Shard {
         let handle = ShardHandle {
             commands: sender,
             waker,
+            is_stopped: Arc::default(),
         };
         let core = Core {
             server: Server::new(config, users, random),
@@ -236,8 +244,11 @@ impl Shard {
                     self.on_readable(token);
                 }
             }
-            if is_woken && !self.on_commands() {
-                return;
+            if is_woken {
+                if self.handle.is_stopped.load(Ordering::Acquire) {
+                    return;
+                }
+                self.on_commands();
             }
             let now = self.time.now();
             if self
@@ -267,15 +278,14 @@ impl Shard {
         Some(wait + Duration::from_millis(u64::from(!wait.is_zero())))
     }
 
-    /// Carries out what was asked; `false` when that is to end.
-    fn on_commands(&mut self) -> bool {
+    /// Carries out what was asked.
+    fn on_commands(&mut self) {
         for _ in 0..COMMANDS_PER_TURN {
             let Ok(command) = self.commands.try_recv() else {
-                return true;
+                return;
             };
             let now = self.time.now();
             match command {
-                Command::Stop => return false,
                 Command::Drain => {
                     self.is_draining = true;
                     self.core.server.drain();
@@ -292,7 +302,6 @@ impl Shard {
         }
         // the rest in the next turn
         let _ = self.handle.waker.wake();
-        true
     }
 
     /// A datagram that another shard received for this one.
@@ -622,11 +631,7 @@ impl Core {
             Command::Release(account, answer) => {
                 let _ = answer.send(self.server.release_account(&account));
             }
-            Command::Datagram(..)
-            | Command::Report(_)
-            | Command::List(_)
-            | Command::Drain
-            | Command::Stop => {}
+            Command::Datagram(..) | Command::Report(_) | Command::List(_) | Command::Drain => {}
         }
         self.drain(now, listeners);
     }

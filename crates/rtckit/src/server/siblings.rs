@@ -129,7 +129,12 @@ mod tests {
         let poll = Poll::new().unwrap();
         let waker = Arc::new(Waker::new(poll.registry(), Token(0)).unwrap());
         let (commands, receiver) = mpsc::channel(16);
-        (ShardHandle { commands, waker }, receiver)
+        let handle = ShardHandle {
+            commands,
+            waker,
+            is_stopped: Arc::default(),
+        };
+        (handle, receiver)
     }
 
     /// The first of two shards, what the second is told, and the second.

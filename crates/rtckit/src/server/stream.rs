@@ -2,7 +2,7 @@
 //! the shard has for it.
 //!
 //! What a client can cost is bounded: one message that has begun, and what waits to be written (256 kB; payloads beyond
-//! are lost, as datagrams are; answers beyond end the stream). A client that does not finish a message, does not read,
+//! are lost, as datagrams are, and so are answers beyond twice as much). A client that does not finish a message, does not read,
 //! or has no allocation is closed after [`Config::stream_timeout`](super::Config::stream_timeout).
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::shard::{Command, ShardHandle};
+use super::shard::{Command, ShardHandle, is_binding};
 
 /// How many bytes may wait for a client that reads slowly.
 const MAX_QUEUED: usize = 256 << 10;
@@ -232,11 +232,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         if whole == 0 {
             return Ok(false);
         }
-        if self.limits.is_stun_only && !super::shard::is_binding(&self.begun) {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
         let rest = self.begun.split_off(whole);
         let frames = core::mem::replace(&mut self.begun, rest);
+        if self.limits.is_stun_only && !are_bindings(&frames) {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
         self.is_waiting = true;
         if !self.shard.send(Command::Frames(self.path, frames)).await {
             return Err(io::ErrorKind::BrokenPipe.into());
@@ -340,9 +340,42 @@ fn whole_frames(bytes: &[u8]) -> Result<usize, FrameError> {
     Ok(whole)
 }
 
+/// Whether whole messages are Binding requests, every one of them.
+fn are_bindings(mut frames: &[u8]) -> bool {
+    while let Ok(Some((_, taken))) = frame_len(frames) {
+        if !is_binding(frames) {
+            return false;
+        }
+        frames = frames.get(taken..).unwrap_or_default();
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn payloads_for_who_does_not_read_have_a_ceiling() {
+        let (messages, mut task) = mpsc::unbounded_channel();
+        let handle = StreamHandle {
+            messages,
+            shared: Arc::default(),
+        };
+        let payload = || vec![0; 1024];
+        // more than twice as many, so that a queue without an end is seen
+        let taken = (0..1024).filter(|_| handle.offer(payload())).count();
+        assert_eq!(taken * 1024, MAX_QUEUED);
+        // there is still room for answers, and for them too it has an end
+        for _ in 0..1024 {
+            handle.answer(payload());
+        }
+        let mut queued = 0;
+        while let Ok(Message::Bytes(bytes)) = task.try_recv() {
+            queued += bytes.len();
+        }
+        assert_eq!(queued, 2 * MAX_QUEUED + 1024);
+    }
 
     #[test]
     fn whole_messages_up_to_a_connection_bind() {
