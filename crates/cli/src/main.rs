@@ -59,7 +59,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let is_json = matches!(&cli.command, Command::TurnServer(options) if options.is_json());
+    let is_json = match &cli.command {
+        Command::TurnServer(options) => options.is_json(),
+        Command::StunServer(options) => options.is_json(),
+        _ => false,
+    };
     log(cli.verbose, is_json);
     let result = match cli.command {
         Command::Loopback(options) => loopback::run(&options),

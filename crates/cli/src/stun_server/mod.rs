@@ -40,6 +40,13 @@ pub(crate) struct Options {
     json: bool,
 }
 
+impl Options {
+    /// Whether the logs are for programs.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     check_threads(options.threads).map_err(|what| Failure::new(what).with_code(2))?;
