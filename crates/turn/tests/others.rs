@@ -12,7 +12,7 @@ use rtckit_proto::{Datagram, FiveTuple, Instant, Transport};
 use rtckit_stun::{
     AccessTokens, Class, Error, EvenPort, LongTermClient, Message, MessageWriter, Method,
 };
-use rtckit_turn::{ClientConfig, RelayAddress, RelayId, Release, Server, ServerEvent};
+use rtckit_turn::{ClientConfig, PeerPolicy, RelayAddress, RelayId, Release, Server, ServerEvent};
 
 const PEER: &str = "198.51.100.1:1";
 
@@ -198,6 +198,61 @@ fn a_connection_is_bound_by_its_user_alone() {
     assert_eq!(bind(&mut world, alice(stream(3))), Some(0));
     assert_eq!(world.joins, [(connection, stream(3).reversed())]);
     assert_eq!(bind(&mut world, alice(stream(4))), Some(400), "once");
+}
+
+#[test]
+fn a_policy_that_is_replaced_holds_at_once() {
+    let mut world = World::new(1, config());
+    let (denied, allowed) = (address(PEER), address("198.51.100.200:9"));
+    let mut hand = alice(udp(1, 1));
+    assert_eq!(hand.allocate(&mut world), Some(0));
+    for peer in [denied, allowed] {
+        assert_eq!(hand.permit(&mut world, &peer.to_string()), Some(0));
+    }
+    assert_eq!(hand.bind(&mut world, 0x4000, denied), Some(0));
+    assert_eq!(hand.bind(&mut world, 0x4001, allowed), Some(0));
+    let mut by_tcp = alice(path(1, 2, Transport::Tcp));
+    let code = by_tcp.ask(&mut world, Method::ALLOCATE, |w| w.requested_transport(6));
+    assert_eq!(code, Some(0));
+    assert_eq!(by_tcp.permit(&mut world, PEER), Some(0));
+    let udp_relay = world
+        .server
+        .list(world.now)
+        .find(|found| found.transport == Transport::Udp)
+        .and_then(|found| found.relayed[0])
+        .unwrap();
+    let id_of = |is_udp: bool| {
+        let mut relays = world.relays.iter();
+        let found = relays.find(|(_, at)| (**at == udp_relay) == is_udp);
+        *found.unwrap().0
+    };
+    let (tcp, udp) = (id_of(false), id_of(true));
+    let connection = world.server.accept(world.now, tcp, denied).unwrap();
+    let attempt = world.server.poll_transmit(world.now, &mut [0; 200]);
+    assert_eq!(attempt.unwrap().path, by_tcp.path.reversed());
+    let reaches = |world: &mut World, peer| {
+        let to = world.server.handle_relay_input(world.now, udp, peer, 1);
+        to.is_some()
+    };
+    let sends = |world: &mut World, number: u8| {
+        let mut data = [0x40, number, 0, 1, b'x', 0, 0, 0];
+        let path = hand.path.reversed();
+        let sent = world
+            .server
+            .handle_input(world.now, Datagram::new(path, &mut data));
+        sent.is_some()
+    };
+    assert!(reaches(&mut world, denied) && reaches(&mut world, allowed));
+    assert!(sends(&mut world, 0) && sends(&mut world, 1));
+
+    let mut peers = PeerPolicy::default();
+    peers.allow.push(allowed.ip().into());
+    world.server.set_peers(peers);
+    assert!(!reaches(&mut world, denied) && reaches(&mut world, allowed));
+    assert!(!sends(&mut world, 0) && sends(&mut world, 1));
+    let disconnect = ServerEvent::Disconnect { connection };
+    assert!(core::iter::from_fn(|| world.server.poll_event()).any(|event| event == disconnect));
+    assert_eq!(hand.permit(&mut world, PEER), Some(403));
 }
 
 #[test]

@@ -6,14 +6,14 @@ mod reload;
 mod tls;
 mod users;
 
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 use std::sync::Arc;
 
 use rtckit::Provider;
 use rtckit::server::{Config, TurnServer};
 use rtckit_stun::NonceSecret;
-use rtckit_turn::{Cidr, RelayAddress, ServerConfig};
+use rtckit_turn::{Cidr, PeerPolicy, RelayAddress, ServerConfig};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -81,6 +81,8 @@ struct Prepared {
     users: Arc<Register>,
     made_up: Option<String>,
     fingerprint: Option<String>,
+    /// Whether it is the bare command, on loopback.
+    is_demo: bool,
 }
 
 impl Prepared {
@@ -99,14 +101,8 @@ impl Prepared {
             turn.authentication.third_party = Some(options.token_server().into());
         }
         limit(&mut turn, options)?;
-        if options.allow_loopback_peers || is_bare && is_loopback {
-            turn.peers
-                .allow
-                .extend(Cidr::new(Ipv4Addr::new(127, 0, 0, 0).into(), 8));
-            turn.peers
-                .allow
-                .push(IpAddr::V6(core::net::Ipv6Addr::LOCALHOST).into());
-        }
+        let is_demo = is_bare && is_loopback;
+        turn.peers = peers(options, is_demo);
         let mut config = Config::new(turn);
         config.listen = listen;
         config.tls_listen = options.tls_listen.clone();
@@ -133,6 +129,7 @@ impl Prepared {
             users,
             made_up,
             fingerprint,
+            is_demo,
         })
     }
 }
@@ -175,6 +172,19 @@ fn relays(options: &Options, listen: &[SocketAddr]) -> Result<Vec<RelayAddress>,
     Ok(ips.iter().map(relay).collect())
 }
 
+/// Whom clients may reach. The bare command, which nobody but this host reaches, is there to be tried.
+fn peers(options: &Options, is_demo: bool) -> PeerPolicy {
+    let mut peers = PeerPolicy::default();
+    peers.allow.extend(&options.allow_peer);
+    peers.deny.extend(&options.deny_peer);
+    if options.allow_loopback_peers || is_demo {
+        let v4 = Cidr::new(Ipv4Addr::new(127, 0, 0, 0).into(), 8);
+        peers.allow.extend(v4);
+        peers.allow.push(IpAddr::V6(Ipv6Addr::LOCALHOST).into());
+    }
+    peers
+}
+
 fn limit(turn: &mut ServerConfig, options: &Options) -> Result<(), Failure> {
     let (min, max) = (
         options.min_port.unwrap_or_else(|| *turn.ports.start()),
@@ -186,8 +196,6 @@ fn limit(turn: &mut ServerConfig, options: &Options) -> Result<(), Failure> {
         )));
     }
     turn.ports = min..=max;
-    turn.peers.allow.extend(&options.allow_peer);
-    turn.peers.deny.extend(&options.deny_peer);
     if let Some(max) = options.max_allocations {
         turn.max_allocations = max;
     }
@@ -276,6 +284,7 @@ async fn serve(
     let reload = Reload {
         given,
         running: options,
+        is_demo: prepared.is_demo,
         users: &prepared.users,
         server: &server,
         log,

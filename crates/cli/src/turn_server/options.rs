@@ -12,8 +12,8 @@ use crate::failure::Failure;
 
 /// Relay for clients that cannot reach their peers (TURN), and tell them their address (STUN).
 ///
-/// SIGHUP reads the file and the certificate again: users, secrets and keys of tokens change, what is allocated lives on, and
-/// what else is told otherwise is named as needing a restart. SIGTERM lets the clients go, a second one ends it at once.
+/// SIGHUP reads the file and the certificate again: users, secrets, keys of tokens and lists of peers change, what is
+/// allocated lives on, and what else is told otherwise is named as needing a restart. SIGTERM lets the clients go, a second one ends it at once.
 #[derive(Clone, Debug, Default, Args, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Options {

@@ -5,10 +5,13 @@ use core::convert::Infallible;
 use rtckit::server::TurnServer;
 
 use super::users::Register;
-use super::{Options, Report, tls};
+use super::{Options, Report, peers, tls};
 use crate::failure::Failure;
 use crate::serve::Log;
 use crate::trace::Chapter;
+
+/// What a reload changes.
+const READ: &str = "users, secrets, keys, certificate and lists of peers";
 
 /// What is read again, and who is told.
 pub(super) struct Reload<'r> {
@@ -16,6 +19,7 @@ pub(super) struct Reload<'r> {
     pub(super) given: &'r Options,
     /// Those the server was started with.
     pub(super) running: &'r Options,
+    pub(super) is_demo: bool,
     pub(super) users: &'r Register,
     pub(super) server: &'r TurnServer,
     pub(super) log: &'r Log,
@@ -26,16 +30,16 @@ impl Reload<'_> {
     pub(super) async fn at(&self, mut signals: Hangups) -> Infallible {
         loop {
             signals.next().await;
-            let (error, needs_restart) = match self.once() {
+            let (error, needs_restart) = match self.once().await {
                 Ok(needs_restart) => (None, needs_restart),
                 Err(failure) => (Some(failure.to_string()), Vec::new()),
             };
             let what = match &error {
                 None if needs_restart.is_empty() => {
-                    "read again: users, secrets, keys and certificate".to_owned()
+                    format!("read again: {READ}")
                 }
                 None => format!(
-                    "read again: users, secrets, keys and certificate; needs a restart: {}",
+                    "read again: {READ}; needs a restart: {}",
                     needs_restart.join(", ")
                 ),
                 Some(error) => format!("everything stays as it was: {error}"),
@@ -49,7 +53,7 @@ impl Reload<'_> {
     }
 
     /// Takes what can be taken; returns what cannot.
-    fn once(&self) -> Result<Vec<&'static str>, Failure> {
+    async fn once(&self) -> Result<Vec<&'static str>, Failure> {
         let options = self.given.with_file()?;
         let is_same = options.realm() == self.running.realm()
             && options.token_server() == self.running.token_server()
@@ -68,6 +72,7 @@ impl Reload<'_> {
         if let Some((tls, _)) = tls {
             self.server.set_tls(tls);
         }
+        self.server.set_peers(&peers(&options, self.is_demo)).await;
         Ok(needs_restart(self.running, &options))
     }
 }
@@ -91,9 +96,9 @@ fn needs_restart(old: &Options, new: &Options) -> Vec<&'static str> {
         end_at_expiry: _,
         token_key: _,
         token_server: _,
-        allow_peer,
-        deny_peer,
-        allow_loopback_peers,
+        allow_peer: _,
+        deny_peer: _,
+        allow_loopback_peers: _,
         max_allocations,
         max_per_user,
         max_per_address,
@@ -115,12 +120,6 @@ fn needs_restart(old: &Options, new: &Options) -> Vec<&'static str> {
         ("external-ip", *external_ip != old.external_ip),
         ("min-port", *min_port != old.min_port),
         ("max-port", *max_port != old.max_port),
-        ("allow-peer", *allow_peer != old.allow_peer),
-        ("deny-peer", *deny_peer != old.deny_peer),
-        (
-            "allow-loopback-peers",
-            *allow_loopback_peers != old.allow_loopback_peers,
-        ),
         ("max-allocations", *max_allocations != old.max_allocations),
         ("max-per-user", *max_per_user != old.max_per_user),
         ("max-per-address", *max_per_address != old.max_per_address),

@@ -94,8 +94,14 @@ impl Hand {
         Some((code, answer.alternate_server()))
     }
 
-    fn allocate(&mut self) -> Option<u16> {
+    pub(super) fn allocate(&mut self) -> Option<u16> {
         self.ask(Method::ALLOCATE, |writer| writer.requested_transport(17))
+    }
+
+    pub(super) fn permit(&mut self, peer: SocketAddr) -> Option<u16> {
+        self.ask(Method::CREATE_PERMISSION, |writer| {
+            writer.xor_peer_address(peer)
+        })
     }
 
     /// Sends without listening.

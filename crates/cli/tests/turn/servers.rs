@@ -111,12 +111,13 @@ fn refusal(arguments: &[&str]) -> Output {
 fn a_hangup_says_what_needs_a_restart() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("turn.toml");
-    let base = "json = true\nlisten = [\"127.0.0.1:0\"]\nuser = [\"alice:secret\"]\n";
+    let base = "json = true\nlisten = [\"127.0.0.1:0\"]\nuser = [\"mallory:secret\"]\n";
     fs::write(&path, base).unwrap();
     let mut server = Server::start(&["turn-server", "--config", path.to_str().unwrap()]);
+    let address = server.address("udp").parse().unwrap();
     for (more, needs_restart) in [
         ("secret = [\"north\"]\n", json!([])),
-        ("deny-peer = [\"8.8.8.8\"]\n", json!(["deny-peer"])),
+        ("deny-peer = [\"8.8.8.8\"]\n", json!([])),
         (
             "max-per-user = 3\ntls-listen = [\"127.0.0.1:0\"]\n",
             json!(["tls-listen", "max-per-user"]),
@@ -127,6 +128,11 @@ fn a_hangup_says_what_needs_a_restart() {
         let report = server.hang_up();
         assert_eq!(report["error"], Value::Null, "{more}");
         assert_eq!(report["needs_restart"], needs_restart, "{more}");
+        let mut hand = Hand::new(address, "secret");
+        assert_eq!(hand.allocate(), Some(0));
+        let code = if more.contains("8.8.8.8") { 403 } else { 0 };
+        let peer = "8.8.8.8:9".parse().unwrap();
+        assert_eq!(hand.permit(peer), Some(code), "{more}");
     }
     fs::write(&path, format!("{base}threads = 0\n")).unwrap();
     let report = server.hang_up();

@@ -63,7 +63,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rtckit_crypto::provider::Provider;
-use rtckit_turn::{AllocationInfo, Counters, SharedUsage, Usage};
+use rtckit_turn::{AllocationInfo, Counters, PeerPolicy, SharedUsage, Usage};
 use tokio::sync::{oneshot, watch};
 use tokio_rustls::rustls;
 
@@ -254,6 +254,13 @@ impl TurnServer {
             }
         }
         count
+    }
+
+    /// Takes another policy of peers; see [`Server::set_peers`](rtckit_turn::Server::set_peers).
+    pub async fn set_peers(&self, peers: &PeerPolicy) {
+        for shard in &self.shards {
+            shard.send(Command::Peers(peers.clone())).await;
+        }
     }
 
     /// Takes another certificate for the TLS connections to come; `false` when it does not listen for TLS.

@@ -23,8 +23,8 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use quinn_udp::BATCH_SIZE;
 use rtckit_proto::{Datagram, FiveTuple, Instant, Transport};
 use rtckit_turn::{
-    AllocationInfo, BindError, Counters, RelayId, Server, ServerConfig, ServerEvent, ToClient,
-    ToPeer,
+    AllocationInfo, BindError, Counters, PeerPolicy, RelayId, Server, ServerConfig, ServerEvent,
+    ToClient, ToPeer,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -75,6 +75,8 @@ pub(super) enum Command {
     List(oneshot::Sender<Vec<AllocationInfo>>),
     /// Ends all that an account has, and says how many allocations that were.
     Release(Box<str>, oneshot::Sender<usize>),
+    /// Which peers clients may reach from now on.
+    Peers(PeerPolicy),
     /// Takes no new clients, and ends when the last allocation has.
     Drain,
 }
@@ -628,6 +630,7 @@ impl Core {
                 self.peer_streams.disconnect(connection);
                 self.server.connection_closed(connection);
             }
+            Command::Peers(peers) => self.server.set_peers(peers),
             Command::Release(account, answer) => {
                 let _ = answer.send(self.server.release_account(&account));
             }

@@ -171,6 +171,12 @@ impl Allocation {
             .any(|permission| permission.ip == ip && permission.expires > now)
     }
 
+    /// Takes back what was given for peers that are not `allowed`.
+    pub(crate) fn retain_peers(&mut self, allowed: impl Fn(IpAddr) -> bool) {
+        self.permissions.retain(|permission| allowed(permission.ip));
+        self.channels.retain(|channel| allowed(channel.peer.ip()));
+    }
+
     /// The peer of a channel.
     pub(crate) fn peer_of(&self, now: Instant, number: ChannelNumber) -> Option<SocketAddr> {
         let is_it = |channel: &&Channel| channel.number == number && channel.expires > now;

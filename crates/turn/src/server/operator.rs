@@ -11,6 +11,7 @@ use rtckit_stun::Users;
 use crate::server::Server;
 use crate::server::allocation::{Allocation, State};
 use crate::server::event::Release;
+use crate::server::policy::PeerPolicy;
 use crate::server::slots::SlotId;
 
 /// An allocation, as [`Server::list`] tells of it.
@@ -61,6 +62,23 @@ impl<U: Users> Server<U> {
         }
         self.release_reservations(account);
         ids.len()
+    }
+
+    /// Takes another policy. Permissions, channels and connections that it denies end now.
+    pub fn set_peers(&mut self, peers: PeerPolicy) {
+        let connections = self.connections.iter();
+        let denied = connections.filter(|(_, connection)| !peers.allows(connection.peer.ip()));
+        let denied: Vec<_> = denied.map(|(id, _)| id).collect();
+        for id in denied {
+            self.drop_connection(id);
+        }
+        let ids: Vec<_> = self.each().map(|(id, _)| id).collect();
+        for id in ids {
+            if let Some(allocation) = self.allocations.get_mut(id) {
+                allocation.retain_peers(|ip| peers.allows(ip));
+            }
+        }
+        self.config.peers = peers;
     }
 
     fn each(&self) -> impl Iterator<Item = (SlotId, &Allocation)> {

@@ -39,7 +39,7 @@ const PLACE_BITS: u32 = 20;
 /// A connection between a relay and a peer.
 pub(super) struct Connection {
     allocation: SlotId,
-    peer: SocketAddr,
+    pub(super) peer: SocketAddr,
     state: State,
     /// When it is given up, unless joined.
     due: Instant,
