@@ -27,7 +27,7 @@ die() {
 }
 
 declare -A server port=([ours]=3478 [coturn]=3479)
-taskset -c 0 "$rtckit" turn-server --threads 1 --log-format json --listen 127.0.0.1:${port[ours]} --relay-ip 127.0.0.2 \
+taskset -c 0 "$rtckit" turn-server --threads 1 --json --listen 127.0.0.1:${port[ours]} --relay-ip 127.0.0.2 \
     --realm load.test --user u:p --allow-loopback-peers --max-per-user 20000 --max-per-address 20000 \
     --replies-per-second 100000 >"$work/ours.log" 2>&1 &
 server[ours]=$!
