@@ -10,7 +10,7 @@ use rtckit_stun::{
     MessageWriter, Method, NonceSecret, StaticUsers, TransactionId,
 };
 use rtckit_turn::{
-    BindError, ConnectionId, RelayAddress, RelayId, Server, ServerConfig, ServerEvent,
+    BindError, ConnectionId, PeerPolicy, RelayAddress, RelayId, Server, ServerConfig, ServerEvent,
 };
 
 use crate::input::{Input, mutate};
@@ -157,12 +157,35 @@ impl World {
                 let pause = input.choose(&[1, 1_000, 31_000, 301_000, 601_000, 3_600_000]);
                 self.now += Duration::from_millis(pause);
                 self.server.handle_timeout(self.now);
-                if input.u8() == 255 {
-                    self.server.drain();
-                    self.is_draining = true;
+                match input.u8() {
+                    255 => {
+                        self.server.drain();
+                        self.is_draining = true;
+                    }
+                    254 => self.operate(input),
+                    _ => {}
                 }
             }
         }
+    }
+
+    /// What the operator of the server asks for.
+    fn operate(&mut self, input: &mut Input<'_>) {
+        if input.bool() {
+            let had = self.server.allocations();
+            let ended = self
+                .server
+                .release_account(input.choose(&["u", "v", "nobody"]));
+            assert_eq!(self.server.allocations() + ended, had);
+        } else {
+            let mut peers = PeerPolicy::default();
+            if input.bool() {
+                peers.allow.push(peer(input).ip().into());
+            }
+            self.server.set_peers(peers);
+        }
+        let listed = self.server.list(self.now).count();
+        assert!(listed <= self.server.allocations());
     }
 
     /// A request or a Send indication, with attributes that may or may not belong there.
