@@ -63,6 +63,8 @@ pub enum Outcome {
     },
     /// The server does not take the credentials.
     WrongCredentials,
+    /// The server asks for credentials as nobody can answer: without a nonce, or with another one each time.
+    BadChallenge,
     /// Answers came, none of them from who knows the password.
     Forged,
     /// The answer says nothing, or what nobody understands.
@@ -161,13 +163,14 @@ impl Client {
         match verdict {
             Verdict::Accepted => self.outcome = Some(self.read(now, &message)),
             Verdict::Rejected => self.outcome = Some(Outcome::WrongCredentials),
+            Verdict::Unanswerable => self.outcome = Some(Outcome::BadChallenge),
             Verdict::Retry => {
                 self.attempt += 1;
                 match self.ids.get(self.attempt) {
                     Some(&id) => {
                         self.transaction = Transaction::new(id, now, self.retransmission);
                     }
-                    None => self.outcome = Some(Outcome::WrongCredentials),
+                    None => self.outcome = Some(Outcome::BadChallenge),
                 }
             }
             // over a stream nothing else will come
@@ -402,7 +405,7 @@ mod tests {
             bytes[2..4].copy_from_slice(&((len - 20) as u16).to_be_bytes());
             len
         });
-        assert_eq!((outcome, answers), (Outcome::WrongCredentials, 1));
+        assert_eq!((outcome, answers), (Outcome::BadChallenge, 1));
     }
 
     #[test]

@@ -83,6 +83,9 @@ pub enum Verdict {
     Retry,
     /// The server refuses these credentials; asking again would change nothing.
     Rejected,
+    /// The server asks for credentials, but as nobody can answer: it gives no nonce or realm, or takes back what the
+    /// nonce says it offers. So does one that asks for ever, which the caller counts.
+    Unanswerable,
     /// Not from the server, or changed on the way: as if it had never come.
     Forged,
 }
@@ -168,14 +171,14 @@ impl LongTermClient {
         };
         match code {
             // RFC 8489 §9.2.5: somebody took the better algorithms away
-            Some(401 | 438) if is_bid_down => Verdict::Rejected,
+            Some(401 | 438) if is_bid_down => Verdict::Unanswerable,
             Some(401) if was_signed => Verdict::Rejected,
             Some(401 | 438) => match self.answer(response, features) {
                 Some(challenge) => {
                     self.challenge = Some(challenge);
                     Verdict::Retry
                 }
-                None => Verdict::Rejected,
+                None => Verdict::Unanswerable,
             },
             _ if is_bid_down => Verdict::Forged,
             _ if !was_signed => Verdict::Accepted,
@@ -283,8 +286,8 @@ mod tests {
     fn nobody_bids_down() {
         let (offering, plain) = (b"obMatJos2gAAAx", b"obMatJos2AAAAx");
         for (code, taken, refused) in [
-            (Some(401), Verdict::Retry, Verdict::Rejected),
-            (Some(438), Verdict::Retry, Verdict::Rejected),
+            (Some(401), Verdict::Retry, Verdict::Unanswerable),
+            (Some(438), Verdict::Retry, Verdict::Unanswerable),
             // others are thrown away, and the true one is waited for
             (Some(400), Verdict::Accepted, Verdict::Forged),
             (None, Verdict::Accepted, Verdict::Forged),

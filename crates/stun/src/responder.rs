@@ -364,6 +364,38 @@ mod tests {
         assert_eq!(code, Some(400));
     }
 
+    /// RFC 5780 §7.5: it is for servers with a second address. Elsewhere it would send answers to whom they were never
+    /// asked by; of RFC 3489's clients attributes are ignored that are not known.
+    #[test]
+    fn answers_go_to_another_port_by_discovery_alone() {
+        let addresses = ["192.0.2.1:3478", "192.0.2.2:3479"].map(|a| a.parse().unwrap());
+        let [local, source] = [addresses[0], SOURCE.parse().unwrap()];
+        let mut request = [0; 28];
+        request[..4].copy_from_slice(&[0, 1, 0, 8]);
+        request[20..].copy_from_slice(&[0, 0x27, 0, 4, 0, 77, 0, 0]);
+        let mut with_cookie = request;
+        with_cookie[4..8].copy_from_slice(&[0x21, 0x12, 0xa4, 0x42]);
+        let udp = FiveTuple::udp(local, source);
+        let tcp = FiveTuple {
+            transport: Transport::Tcp,
+            ..udp
+        };
+        for (discovery, request, path, port) in [
+            (Some(addresses), request, udp, 77),
+            (Some(addresses), with_cookie, udp, 77),
+            (Some(addresses), with_cookie, tcp, source.port()),
+            (None, request, udp, source.port()),
+        ] {
+            let responder = Responder::new(ResponderConfig {
+                discovery,
+                answers_classic: true,
+            });
+            let mut buf = [0; 200];
+            let sent = responder.respond(&request, path, &mut buf);
+            assert_eq!(sent.unwrap().unwrap().path.remote.port(), port);
+        }
+    }
+
     #[test]
     fn clients_of_rfc_3489_are_told_in_the_clear() {
         let mut request = [7; 20];

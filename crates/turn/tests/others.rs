@@ -10,7 +10,8 @@ use network::hand::{Hand, exchange};
 use network::{SERVER, World, address, config};
 use rtckit_proto::{Datagram, FiveTuple, Instant, Transport};
 use rtckit_stun::{
-    AccessTokens, Class, Error, EvenPort, LongTermClient, Message, MessageWriter, Method,
+    AccessTokens, AddressFamily, Class, Error, EvenPort, LongTermClient, Message, MessageWriter,
+    Method,
 };
 use rtckit_turn::{ClientConfig, PeerPolicy, RelayAddress, RelayId, Release, Server, ServerEvent};
 
@@ -123,12 +124,18 @@ fn allocate_mobile(world: &mut World, path: FiveTuple) -> Vec<u8> {
 
 /// Alice is at `path` now; returns the next ticket, or why she may not be.
 fn move_to(world: &mut World, path: FiveTuple, ticket: &[u8]) -> Result<Vec<u8>, u16> {
-    let mut hand = alice(path);
-    let fill = |writer: &mut MessageWriter<'_>| writer.mobility_ticket(ticket);
-    let challenge = ask(world, &mut hand, Method::REFRESH, fill);
+    refresh_with(world, alice(path), |writer| writer.mobility_ticket(ticket))
+}
+
+fn refresh_with(
+    world: &mut World,
+    mut hand: Hand,
+    fill: impl Fn(&mut MessageWriter<'_>) -> Result<(), Error>,
+) -> Result<Vec<u8>, u16> {
+    let challenge = ask(world, &mut hand, Method::REFRESH, &fill);
     hand.credentials
         .on_response(&Message::parse(&challenge).unwrap(), false);
-    let answer = ask(world, &mut hand, Method::REFRESH, fill);
+    let answer = ask(world, &mut hand, Method::REFRESH, &fill);
     match Message::parse(&answer).unwrap().error_code() {
         None => Ok(ticket_of(&answer)),
         Some(error) => Err(error.code),
@@ -154,6 +161,43 @@ fn a_ticket_is_good_once() {
     );
     assert!(sends(&mut world, udp(2, 1), PEER));
     assert!(move_to(&mut world, udp(3, 1), &second).is_ok());
+}
+
+#[test]
+fn a_ticket_is_its_users_alone() {
+    let mut world = World::new(1, config());
+    let ticket = allocate_mobile(&mut world, udp(1, 1));
+    let stolen = refresh_with(&mut world, bob(udp(2, 1)), |w| w.mobility_ticket(&ticket));
+    assert_eq!(stolen, Err(441));
+    assert!(!sends(&mut world, udp(2, 1), PEER));
+    assert!(sends(&mut world, udp(1, 1), PEER));
+    assert!(move_to(&mut world, udp(3, 1), &ticket).is_ok(), "unspent");
+}
+
+#[test]
+fn a_refresh_that_is_refused_moves_nothing() {
+    let mut world = World::new(1, config());
+    let ticket = allocate_mobile(&mut world, udp(1, 1));
+    let refused = refresh_with(&mut world, alice(udp(2, 1)), |writer| {
+        writer.requested_address_family(AddressFamily::Ipv6)?;
+        writer.mobility_ticket(&ticket)
+    });
+    assert_eq!(refused, Err(443));
+    assert!(!sends(&mut world, udp(2, 1), PEER));
+    assert!(sends(&mut world, udp(1, 1), PEER));
+    assert!(move_to(&mut world, udp(2, 1), &ticket).is_ok(), "unspent");
+    assert!(sends(&mut world, udp(2, 1), PEER));
+}
+
+/// The index of paths is asked about at the end of the last allocation, in debug builds.
+#[test]
+fn who_has_moved_leaves_no_path_behind() {
+    let mut world = World::new(1, config());
+    let ticket = allocate_mobile(&mut world, udp(1, 1));
+    move_to(&mut world, udp(2, 1), &ticket).unwrap();
+    assert!(sends(&mut world, udp(2, 1), PEER), "it has moved");
+    assert_eq!(world.server.release_account("alice"), 1);
+    assert_eq!(world.server.allocations(), 0);
 }
 
 #[test]

@@ -342,6 +342,80 @@ fn a_forgotten_allocation_is_told() {
 }
 
 #[test]
+fn a_refresh_that_failed_is_made_again_before_the_end() {
+    let mut client = client("203.0.113.1:3478");
+    challenge(&mut client);
+    allocated(&mut client);
+    let mut asked = 0;
+    let end = NOW + Duration::from_secs(600);
+    // refused each time, it is asked every ten seconds of the last minute
+    let failure = loop {
+        let now = client.poll_timeout().unwrap();
+        client.handle_timeout(now);
+        match client.poll_event() {
+            None => {}
+            Some(event) => break (now, event),
+        }
+        let event = answer_after(&mut client, |writer| {
+            writer.error_code(ErrorCode::SERVER_ERROR)?;
+            writer.sign(&key())
+        });
+        assert_eq!(event, None);
+        asked += 1;
+    };
+    assert_eq!(asked, 6);
+    assert_eq!(Some(failure.1), failed(Failure::Refused(500)));
+    assert_eq!(failure.0, end);
+}
+
+#[test]
+fn silence_is_not_taken_for_a_server_that_forgot() {
+    let mut client = client("203.0.113.1:3478");
+    challenge(&mut client);
+    allocated(&mut client);
+    let event = loop {
+        let now = client.poll_timeout().unwrap();
+        client.handle_timeout(now);
+        while client.poll_transmit(now, &mut [0; 1400]).is_some() {}
+        if let Some(event) = client.poll_event() {
+            break event;
+        }
+    };
+    assert_eq!(Some(event), failed(Failure::TimedOut));
+}
+
+#[test]
+fn a_challenge_that_nobody_can_answer_is_told_as_such() {
+    // a server whose nonce is always too old
+    let mut stale = client("203.0.113.1:3478");
+    challenge(&mut stale);
+    let ask_again = |writer: &mut MessageWriter<'_>| {
+        writer.error_code(ErrorCode::STALE_NONCE)?;
+        writer.realm(REALM)?;
+        writer.nonce(b"again")
+    };
+    let event = (0..10).find_map(|_| answer(&mut stale, None, ask_again));
+    assert_eq!(event, failed(Failure::BadChallenge));
+    // and those that give none
+    for error in [ErrorCode::UNAUTHENTICATED, ErrorCode::STALE_NONCE] {
+        let mut client = client("203.0.113.1:3478");
+        let event = answer(&mut client, None, |writer| {
+            writer.error_code(error)?;
+            writer.realm(REALM)
+        });
+        assert_eq!(event, failed(Failure::BadChallenge));
+    }
+    let mut refused = client("203.0.113.1:3478");
+    challenge(&mut refused);
+    let event = answer(&mut refused, None, |writer| {
+        writer.error_code(ErrorCode::UNAUTHENTICATED)?;
+        writer.realm(REALM)?;
+        writer.nonce(b"again")
+    });
+    assert_eq!(event, failed(Failure::WrongCredentials));
+}
+
+#[test]
 fn a_new_nonce_is_taken() {
     let mut client = client("203.0.113.1:3478");
     challenge(&mut client);

@@ -15,6 +15,7 @@ use rtckit_proto::Transport;
 use rtckit_stun::{Client, Discovery, DiscoveryConfig, Outcome, Report, Retransmission};
 use serde::Serialize;
 
+use crate::call::tls::explain_link;
 use crate::failure::Failure;
 use crate::turn_bench::{patiently, tell_silence};
 use progress::Progress;
@@ -98,7 +99,9 @@ async fn ask(options: &Options) -> Result<Summary, Failure> {
     let timer = Timer::start();
     let asked = async {
         let link = Link::open(uri, server, tls).await;
-        let mut link = link.map_err(|error| Failure::new(format_args!("{uri}: {error}")))?;
+        let mut link = link.map_err(|error| {
+            Failure::new(format_args!("{uri}: {}", explain_link(&error, &uri.host)))
+        })?;
         let (mapped, rtt) = binding(&mut link, timer, uri).await?;
         Ok::<_, Failure>((link, mapped, rtt))
     };
@@ -133,7 +136,7 @@ async fn ask(options: &Options) -> Result<Summary, Failure> {
         hairpinning: report.hairpinning,
         seeks_lifetime: options.lifetime.is_some(),
         lifetime_s: report.lifetime.map(|lifetime| lifetime.as_secs_f64()),
-        verdict: verdict::verdict(is_direct, &report),
+        verdict: verdict::verdict(mapped.ip(), is_direct, &report),
     })
 }
 
@@ -201,9 +204,9 @@ async fn binding(
         ))),
         Outcome::Refused { code } => Err(Failure::new(format_args!("{uri} refuses, error {code}"))),
         Outcome::WrongCredentials => Err(Failure::new(format_args!("{uri} wants credentials"))),
-        Outcome::Forged | Outcome::BadResponse => Err(Failure::new(format_args!(
-            "{uri}: the answer makes no sense"
-        ))),
+        Outcome::Forged | Outcome::BadChallenge | Outcome::BadResponse => Err(Failure::new(
+            format_args!("{uri}: the answer makes no sense"),
+        )),
     }
 }
 

@@ -101,6 +101,7 @@ impl DataConnection {
             }
             Verdict::Forged => DataConnectionState::Failed(Failure::Forged),
             Verdict::Rejected => DataConnectionState::Failed(Failure::WrongCredentials),
+            Verdict::Unanswerable => DataConnectionState::Failed(Failure::BadChallenge),
             Verdict::Retry => {
                 self.attempt += 1;
                 match self.ids.get(self.attempt) {
@@ -108,7 +109,7 @@ impl DataConnection {
                         self.transaction = Transaction::new(id, now, Retransmission::STREAM);
                         DataConnectionState::Binding
                     }
-                    None => DataConnectionState::Failed(Failure::WrongCredentials),
+                    None => DataConnectionState::Failed(Failure::BadChallenge),
                 }
             }
         };

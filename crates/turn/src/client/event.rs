@@ -92,14 +92,17 @@ pub enum ClientEvent {
     Failed(Failure),
 }
 
-/// Why a client has no allocation.
+/// Why a client has no allocation (any more). When it ended as it could not be refreshed, that is what the last Refresh
+/// came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The server did not answer.
+    /// The server did not answer; or no Refresh any more, until the allocation had ended.
     TimedOut,
     /// The server refused the name or the password.
     WrongCredentials,
+    /// The server asks for credentials as nobody can answer: without a nonce, or with another one each time (438).
+    BadChallenge,
     /// Answers came, none of them from who knows the password.
     Forged,
     /// The server refused with this error code: 403, 440, 442 ... To ask again at once is no use: RFC 8656 §7.4 wants a
@@ -107,7 +110,7 @@ pub enum Failure {
     Refused(u16),
     /// The servers send the client back and forth (300), or to where there can be none.
     BadRedirect,
-    /// The server forgot the allocation (437), or it ended as it could not be refreshed.
+    /// The server forgot the allocation (437).
     Lost,
     /// The server's answer makes no sense.
     BadResponse,
@@ -118,6 +121,9 @@ impl fmt::Display for Failure {
         match self {
             Self::TimedOut => f.write_str("the server does not answer"),
             Self::WrongCredentials => f.write_str("the server refuses the name or the password"),
+            Self::BadChallenge => {
+                f.write_str("the server asks for credentials again and again, or without a nonce")
+            }
             Self::Forged => f.write_str("the answers are not from who knows the password"),
             Self::Refused(code) => write!(f, "the server refuses ({code})"),
             Self::BadRedirect => {

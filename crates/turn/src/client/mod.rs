@@ -61,6 +61,8 @@ pub struct Client {
     /// The path it is moving to.
     next_path: Option<FiveTuple>,
     state: State,
+    /// What the last Refresh came to, if it did not succeed.
+    refresh_failure: Option<Failure>,
     asked: Asked,
     pending: Vec<Pending>,
     permissions: Vec<Permission>,
@@ -119,6 +121,7 @@ impl Client {
             path,
             next_path: None,
             state: State::Allocating,
+            refresh_failure: None,
             asked: Asked::default(),
             pending: Vec::new(),
             permissions: Vec::new(),

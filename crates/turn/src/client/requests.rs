@@ -98,7 +98,8 @@ impl Client {
             return;
         };
         if now >= expires {
-            self.finish(ClientEvent::Failed(Failure::Lost));
+            let failure = self.refresh_failure.unwrap_or(Failure::TimedOut);
+            self.finish(ClientEvent::Failed(failure));
             return;
         }
         if now >= refresh_at && self.begin(now, Kind::Refresh) {
@@ -261,9 +262,13 @@ impl Client {
                     _ => self.on_error(now, kind, message),
                 }
             }
-            Verdict::Rejected | Verdict::Retry => {
+            Verdict::Rejected => {
                 self.pending.swap_remove(place);
                 self.on_failure(now, kind, Failure::WrongCredentials);
+            }
+            Verdict::Unanswerable | Verdict::Retry => {
+                self.pending.swap_remove(place);
+                self.on_failure(now, kind, Failure::BadChallenge);
             }
         }
     }
@@ -336,6 +341,7 @@ impl Client {
             return;
         };
         let lifetime = Duration::from_secs(lifetime.into());
+        self.refresh_failure = None;
         self.state = State::Allocated {
             relayed,
             expires: now + lifetime,
@@ -386,6 +392,7 @@ impl Client {
         let code = match failure {
             Failure::Refused(code) => code,
             Failure::WrongCredentials => 401,
+            Failure::BadChallenge => 438,
             _ => 408,
         };
         let later = Some(now + RETRY_INTERVAL);
@@ -394,6 +401,7 @@ impl Client {
             Kind::Release => self.finish(ClientEvent::Released),
             // it is made again until the allocation has ended
             Kind::Refresh => {
+                self.refresh_failure = Some(failure);
                 if let State::Allocated {
                     refresh_at,
                     expires,

@@ -516,6 +516,10 @@ impl<U: Users> Server<U> {
         if let Some(next) = allocation.next_path() {
             self.paths.remove(next, entry(true));
         }
+        debug_assert!(
+            self.allocations.len() > 0 || self.paths.is_empty(),
+            "a path that leads nowhere"
+        );
         self.count_down(&allocation);
         for connection in &allocation.connections {
             self.drop_connection(*connection);

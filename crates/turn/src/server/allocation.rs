@@ -152,6 +152,14 @@ impl Allocation {
         if ip.is_ipv4() { v4 } else { v6 }
     }
 
+    pub(crate) const fn relay_of(&self, family: AddressFamily) -> Option<SlotId> {
+        let [v4, v6] = self.relays;
+        match family {
+            AddressFamily::Ipv4 => v4,
+            AddressFamily::Ipv6 => v6,
+        }
+    }
+
     pub(crate) const fn relay_mut(&mut self, family: AddressFamily) -> &mut Option<SlotId> {
         let [v4, v6] = &mut self.relays;
         match family {

@@ -66,6 +66,10 @@ impl PathIndex {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The entry for which `is_at` holds, among those inserted under `path`.
     pub(crate) fn find(&self, path: &FiveTuple, is_at: impl Fn(Entry) -> bool) -> Option<Entry> {
         let hash = self.hash.path(path);

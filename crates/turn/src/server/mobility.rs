@@ -137,6 +137,8 @@ impl<U: Users> Server<U> {
             Some(other) if other != id => return Err(ErrorCode::ALLOCATION_MISMATCH),
             _ => {}
         }
+        // who is refused keeps the ticket, and stays where it is
+        self.check_family(request, id)?;
         let serial = serial.wrapping_add(1);
         self.set_next_path(id, request, serial);
         Ok((id, self.tickets.make(id, serial)))

@@ -32,13 +32,19 @@ impl<U: Users> Server<U> {
                 let (id, ticket) = self.move_by_ticket(request, &user, ticket)?;
                 (id, Some(ticket))
             }
-            None => (self.allocation_of(request, &user)?, None),
+            None => {
+                let id = self.allocation_of(request, &user)?;
+                self.check_family(request, id)?;
+                (id, None)
+            }
         };
         let lifetime = match message.lifetime() {
             Some(0) => Duration::ZERO,
             wanted => self.lifetime(now, wanted, user.user.expires),
         };
-        self.refresh_family(request, id, lifetime)?;
+        if lifetime.is_zero() {
+            self.end_by_refresh(request, id);
+        }
         if message.access_token().is_some()
             && let Some(allocation) = self.allocations.get_mut(id)
         {
@@ -60,40 +66,40 @@ impl<U: Users> Server<U> {
         Ok(())
     }
 
-    /// Ends the allocation, or one family of it, when the lifetime is zero.
-    fn refresh_family(
-        &mut self,
+    /// Whether the allocation has a relayed address of the family that is named, if one is.
+    pub(super) fn check_family(
+        &self,
         request: &Request<'_>,
         id: SlotId,
-        lifetime: Duration,
     ) -> Result<(), ErrorCode<'static>> {
         let message = &request.message;
-        let Some(allocation) = self.allocations.get_mut(id) else {
-            return Ok(());
-        };
-        let family = message.requested_address_family();
-        if message
+        let is_named = message
             .attribute(AttributeType::REQUESTED_ADDRESS_FAMILY)
-            .is_some()
-        {
-            let slot = family.map(|family| allocation.relay_mut(family));
-            let Some(Some(relay)) = slot.as_deref().copied() else {
-                return Err(ErrorCode::PEER_ADDRESS_FAMILY_MISMATCH);
-            };
-            let has_both = allocation.relays.iter().all(Option::is_some);
-            if has_both && lifetime.is_zero() {
-                // RFC 8656 §8.2: the other one lives on
-                if let Some(family) = family {
-                    *allocation.relay_mut(family) = None;
-                }
-                self.close_relay(relay);
-                return Ok(());
-            }
-        }
-        if lifetime.is_zero() {
-            self.release(id, Release::Client);
+            .is_some();
+        let relay = message
+            .requested_address_family()
+            .and_then(|family| self.allocations.get(id)?.relay_of(family));
+        if is_named && relay.is_none() {
+            return Err(ErrorCode::PEER_ADDRESS_FAMILY_MISMATCH);
         }
         Ok(())
+    }
+
+    /// Ends the allocation, or the family of it that is named, when it has both.
+    fn end_by_refresh(&mut self, request: &Request<'_>, id: SlotId) {
+        let Some(allocation) = self.allocations.get_mut(id) else {
+            return;
+        };
+        let has_both = allocation.relays.iter().all(Option::is_some);
+        match request.message.requested_address_family() {
+            Some(family) if has_both => {
+                // RFC 8656 §8.2: the other one lives on
+                if let Some(relay) = allocation.relay_mut(family).take() {
+                    self.close_relay(relay);
+                }
+            }
+            _ => self.release(id, Release::Client),
+        }
     }
 
     /// [RFC 8656 §10.2](https://www.rfc-editor.org/rfc/rfc8656#section-10.2).
