@@ -423,6 +423,41 @@ async fn quotas_hold_for_all_threads_together() {
     assert_eq!((allocated, refused), (3, 21));
 }
 
+/// It listens at every address of this host, of which nobody has told it.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_is_no_peer_at_any_address_of_its_host() {
+    let server = server(|config| {
+        config.listen = vec![([0, 0, 0, 0], 0).into()];
+        config.turn.relays = vec![RelayAddress::new([127, 0, 0, 2].into())];
+    })
+    .await;
+    let here = SocketAddr::from(([127, 0, 0, 1], udp(&server).port()));
+    let uri: ServerUri = format!("turn:{here}").parse().unwrap();
+    let mut link = Link::open(&uri, here, None).await.unwrap();
+    let timer = Timer::start();
+    let random = &mut *Provider::ring().random();
+    let config = ClientConfig::new("alice", "secret");
+    let mut client = TurnClient::new(config, link.path(), timer.now(), random);
+    let event = next_event(&mut client, &mut link, timer).await;
+    assert!(matches!(event, ClientEvent::Allocated { .. }), "{event:?}");
+    let other = SocketAddr::new(here.ip(), here.port() ^ 1);
+    for (peer, is_allowed) in [(here, false), (other, true)] {
+        client.bind_channel(timer.now(), peer);
+        let is_bound = loop {
+            match next_event(&mut client, &mut link, timer).await {
+                ClientEvent::ChannelBound { .. } => break true,
+                ClientEvent::ChannelRefused { code, .. } => {
+                    assert_eq!(code, 403);
+                    break false;
+                }
+                _ => {}
+            }
+        };
+        assert_eq!(is_bound, is_allowed, "{peer}");
+    }
+}
+
 #[tokio::test]
 async fn the_operator_lists_and_ends() {
     let server = server(|config| config.threads = 4).await;

@@ -8,15 +8,16 @@ use rtckit_crypto::fingerprint::{Fingerprint, HashAlgorithm};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
+use tokio_rustls::rustls::client::{WebPkiServerVerifier, verify_server_name};
 use tokio_rustls::rustls::crypto::{
     CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
 };
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{
     self, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
@@ -47,7 +48,14 @@ impl Trust {
         let provider = Arc::new(ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match self {
             Self::Everybody => Arc::new(Unchecked(Arc::clone(&provider))),
-            Self::Only(paths) => vouched(from_files(paths)?, &provider)?,
+            Self::Only(paths) => {
+                let (roots, certificates) = from_files(paths)?;
+                let usual = vouched(roots, &provider)?;
+                Arc::new(Named {
+                    certificates,
+                    usual,
+                })
+            }
             Self::System => vouched(from_system()?, &provider)?,
         };
         let builder = ClientConfig::builder_with_provider(provider)
@@ -72,20 +80,24 @@ fn vouched(
     Ok(verifier)
 }
 
-fn from_files(paths: &[PathBuf]) -> Result<RootCertStore, Failure> {
-    let mut roots = RootCertStore::empty();
+type Certificates = Vec<CertificateDer<'static>>;
+
+/// The certificates in the files, as authorities and as they are.
+fn from_files(paths: &[PathBuf]) -> Result<(RootCertStore, Certificates), Failure> {
+    let (mut roots, mut certificates) = (RootCertStore::empty(), Vec::new());
     for path in paths {
         for certificate in from_file(path)? {
-            roots
-                .add(certificate)
-                .map_err(|error| Failure::at(path, format_args!("cannot be trusted: {error}")))?;
+            roots.add(certificate.clone()).map_err(|_| {
+                Failure::at(path, "holds what cannot be read as a certificate (X.509)")
+            })?;
+            certificates.push(certificate);
         }
     }
-    Ok(roots)
+    Ok((roots, certificates))
 }
 
 /// The certificates in a file, of which there is at least one.
-pub(crate) fn from_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+pub(crate) fn from_file(path: &Path) -> Result<Certificates, Failure> {
     let certificates: Result<Vec<_>, _> =
         CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
     match certificates {
@@ -131,34 +143,128 @@ pub(crate) fn fingerprint(stream: &TlsStream<TcpStream>) -> Option<String> {
 
 /// What failed, and what the user can do about it.
 fn explain(error: &io::Error, host: &str) -> String {
-    use rustls::{AlertDescription as Alert, Error};
+    use rustls::Error;
 
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    match inner {
-        Some(Error::InvalidCertificate(error)) => match error {
-            // A bad signature is that of an issuer who only has the name of a trusted one.
-            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-                "nobody trusted vouches for the server's certificate: name it or its authority with --ca FILE, or check nothing with --insecure".into()
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                format!("the server's certificate is not for {host} (--insecure would not mind)")
-            }
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "the server's certificate has expired (--insecure would not mind)".into()
-            }
-            other => format!("the server's certificate is not good: {other}"),
-        },
-        Some(Error::InvalidMessage(_)) => {
-            "what answers there does not speak TLS: is it http:// rather than https://?".into()
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(error @ Error::InvalidCertificate(_)) => {
+            format!("{} (--insecure would not mind)", explain_tls(error, host))
         }
-        Some(Error::AlertReceived(Alert::HandshakeFailure | Alert::ProtocolVersion)) => {
-            "the server speaks no TLS that we speak".into()
+        Some(error @ Error::InvalidMessage(_)) => {
+            let what = explain_tls(error, host);
+            format!("{what}: is it http:// rather than https://?")
         }
-        Some(other) => format!("TLS failed: {other}"),
+        Some(error) => explain_tls(error, host),
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
             "the server closed the connection when TLS began".into()
         }
         None => format!("TLS failed: {error}"),
+    }
+}
+
+/// What failed where STUN or TURN is spoken to `host`, be it TLS or not.
+pub(crate) fn explain_link(error: &io::Error, host: &str) -> String {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    inner.map_or_else(|| error.to_string(), |error| explain_tls(error, host))
+}
+
+/// In words: those of rustls are the names of its variants.
+fn explain_tls(error: &rustls::Error, host: &str) -> String {
+    use rustls::{AlertDescription as Alert, Error};
+
+    match error {
+        Error::InvalidCertificate(error) => explain_certificate(error, host),
+        Error::InvalidMessage(_) => "what answers there does not speak TLS".into(),
+        Error::AlertReceived(Alert::HandshakeFailure | Alert::ProtocolVersion)
+        | Error::PeerIncompatible(_) => "the server speaks no TLS that we speak".into(),
+        Error::AlertReceived(alert) => format!("the server ends TLS (alert {})", u8::from(*alert)),
+        _ => "the server breaks the rules of TLS".into(),
+    }
+}
+
+fn explain_certificate(error: &CertificateError, host: &str) -> String {
+    let what = match error {
+        // A bad signature is that of an issuer who only has the name of a trusted one.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "nobody trusted vouches for the server's certificate: name it or its authority with --ca FILE"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            return format!("the server's certificate is not for {host}");
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the server's certificate has expired"
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the server's certificate is not valid yet: are both clocks right?"
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "the server's certificate is not one for servers"
+        }
+        CertificateError::BadEncoding => "the server's certificate cannot be read",
+        _ => {
+            "the server's certificate is an authority's, or breaks another rule: if it is the right one, name it with --ca FILE"
+        }
+    };
+    what.into()
+}
+
+/// Takes the very certificates that were named, and whom they vouch for.
+#[derive(Debug)]
+struct Named {
+    certificates: Certificates,
+    usual: Arc<dyn ServerCertVerifier>,
+}
+
+impl ServerCertVerifier for Named {
+    /// A certificate that was named needs nobody's word, and may be an authority's, as `openssl req -x509` makes them. Its
+    /// name has to be right nevertheless; its dates are, as the usual verifier looks at them before what it finds fault
+    /// with here.
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let usual = self.usual.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        let is_named = || self.certificates.iter().any(|named| named == end_entity);
+        match usual {
+            Err(rustls::Error::InvalidCertificate(CertificateError::Other(_))) if is_named() => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            usual => usual,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual
+            .verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual
+            .verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.usual.supported_verify_schemes()
     }
 }
 

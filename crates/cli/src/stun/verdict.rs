@@ -1,5 +1,6 @@
 //! What the report means, in plain words.
 
+use core::net::IpAddr;
 use std::io::{Write, stdout};
 
 use rtckit_stun::{Behaviour, Report};
@@ -15,9 +16,12 @@ pub(super) const fn name(behaviour: Behaviour) -> &'static str {
     }
 }
 
-/// What all that means for a call.
-pub(super) const fn verdict(is_direct: bool, report: &Report) -> &'static str {
+/// What all that means for a call from `mapped`.
+pub(super) const fn verdict(mapped: IpAddr, is_direct: bool, report: &Report) -> &'static str {
     use Behaviour::EndpointIndependent;
+    if mapped.is_loopback() {
+        return "The server is on this host: ask one elsewhere to know how peers reach it.";
+    }
     match (is_direct, report.mapping, report.filtering) {
         (true, _, Some(EndpointIndependent) | None) => {
             "No NAT: peers can reach this host directly."
@@ -86,11 +90,16 @@ pub(super) fn print(summary: &Summary) {
 
 #[cfg(test)]
 mod tests {
+    use core::net::Ipv6Addr;
+
     use super::*;
 
     #[test]
     fn verdicts_follow_the_report() {
         let mut report = Report::default();
+        let here = verdict(Ipv6Addr::LOCALHOST.into(), true, &report);
+        assert!(here.starts_with("The server is on this host"));
+        let verdict = |is_direct, report: &_| verdict([8, 8, 8, 8].into(), is_direct, report);
         assert!(verdict(true, &report).starts_with("No NAT: peers can"));
         assert!(verdict(false, &report).contains("cannot tell"));
         report.mapping = Some(Behaviour::AddressAndPortDependent);

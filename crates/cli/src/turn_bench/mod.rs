@@ -25,6 +25,7 @@ use tokio::task::LocalSet;
 use tokio::time::timeout;
 use tokio_rustls::rustls;
 
+use crate::call::tls::explain_link;
 use crate::failure::Failure;
 use flow::{Flow, State};
 use stats::Stats;
@@ -70,7 +71,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     if options.tcp_relay && options.server.transport == Transport::Udp {
         return Err(Failure::new(
             "--tcp-relay needs a connection to the server: add ?transport=tcp to its URI",
-        ));
+        )
+        .with_code(2));
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -78,9 +80,16 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         .map_err(|error| Failure::new(format_args!("cannot start: {error}")))?;
     let summary = LocalSet::new().block_on(&runtime, start(options))?;
     if options.json {
-        return crate::report::print_json(&summary);
+        crate::report::print_json(&summary)?;
+    } else {
+        print(&summary);
     }
-    print(&summary);
+    if !options.hold && summary.received == 0 {
+        let sent = summary.sent;
+        return Err(Failure::new(format_args!(
+            "the server has allocated, but relays nothing: of {sent} packets none came back"
+        )));
+    }
     Ok(())
 }
 
@@ -118,7 +127,9 @@ impl Bench {
     async fn client(&self) -> Result<TurnClient, Failure> {
         let uri = &self.options.server;
         let link = Link::open(uri, self.server, self.tls.clone()).await;
-        let link = link.map_err(|error| Failure::new(format_args!("{uri}: {error}")))?;
+        let link = link.map_err(|error| {
+            Failure::new(format_args!("{uri}: {}", explain_link(&error, &uri.host)))
+        })?;
         let (tls, config) = (self.tls.clone(), self.config());
         Ok(TurnClient::new(link, uri.clone(), tls, config, self.timer))
     }

@@ -146,14 +146,12 @@ fn relays(options: &Options, listen: &[SocketAddr]) -> Result<Vec<RelayAddress>,
         }
     }
     if ips.is_empty() {
-        return Err(Failure::new(
-            "listening at every address, it does not know which one relays are to have: say --relay-ip ADDR",
-        ));
+        let what = "listening at every address, it does not know which one relays are to have: say --relay-ip ADDR";
+        return Err(Failure::new(what).with_code(2));
     }
     if let Some(ip) = ips.iter().find(|ip| ip.is_unspecified()) {
-        return Err(Failure::new(format_args!(
-            "--relay-ip {ip}: clients have to be told an address of this host"
-        )));
+        let what = format!("--relay-ip {ip}: clients have to be told an address of this host");
+        return Err(Failure::new(what).with_code(2));
     }
     let is_relayed = |other: &&IpAddr| ips.iter().any(|ip| ip.is_ipv4() == other.is_ipv4());
     if let Some(ip) = options.external_ip.iter().find(|ip| !is_relayed(ip)) {
@@ -191,9 +189,9 @@ fn limit(turn: &mut ServerConfig, options: &Options) -> Result<(), Failure> {
         options.max_port.unwrap_or_else(|| *turn.ports.end()),
     );
     if min == 0 || min > max {
-        return Err(Failure::new(format_args!(
-            "there are no ports from {min} to {max}: change --min-port or --max-port"
-        )));
+        let what =
+            format!("there are no ports from {min} to {max}: change --min-port or --max-port");
+        return Err(Failure::new(what).with_code(2));
     }
     turn.ports = min..=max;
     if let Some(max) = options.max_allocations {

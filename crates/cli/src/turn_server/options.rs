@@ -67,7 +67,8 @@ pub(crate) struct Options {
     pub(crate) user: Vec<String>,
 
     /// A secret shared with a web service that gives out time-limited users (the name is EXPIRY:NAME, the password
-    /// base64(HMAC-SHA1(secret, name))); quotas go by NAME; repeatable
+    /// base64(HMAC-SHA1(secret, name))); quotas of users go by NAME: where the service leaves it out, each EXPIRY is a user
+    /// of its own, and --max-per-address alone limits; repeatable
     #[arg(long)]
     pub(crate) secret: Vec<String>,
 

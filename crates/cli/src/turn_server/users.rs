@@ -111,7 +111,7 @@ fn read(options: &Options, clock: WallClock) -> Result<AllUsers, Failure> {
         let (name, password) = user
             .split_once(':')
             .filter(|(name, password)| !name.is_empty() && !password.is_empty())
-            .ok_or_else(|| Failure::new("--user: expected NAME:PASSWORD"))?;
+            .ok_or_else(|| Failure::new("--user: expected NAME:PASSWORD").with_code(2))?;
         named.insert(name, password);
     }
     let secret = |secret: &String| match SharedSecret::new(secret.as_bytes(), clock) {
@@ -120,7 +120,7 @@ fn read(options: &Options, clock: WallClock) -> Result<AllUsers, Failure> {
     };
     let mut tokens = AccessTokens::new(options.token_server(), clock);
     for key in &options.token_key {
-        insert_key(&mut tokens, key).map_err(Failure::new)?;
+        insert_key(&mut tokens, key).map_err(|what| Failure::new(what).with_code(2))?;
     }
     Ok(AllUsers {
         named,

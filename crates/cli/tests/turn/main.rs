@@ -498,13 +498,15 @@ fn mistakes_are_one_line() {
     for (arguments, code, what) in [
         (
             &["turn-server", "--listen", "0.0.0.0:0"][..],
-            1,
+            2,
             "--relay-ip",
         ),
-        (&["turn-server", "--user", "nobody"], 1, "NAME:PASSWORD"),
+        (&["turn-server", "--user", "nobody"], 2, "NAME:PASSWORD"),
+        (&["turn-server", "--token-key", "k"], 2, "KID:ALGORITHM:KEY"),
+        (&["turn-server", "--relay-ip", "::"], 2, "--relay-ip ::"),
         (
             &["turn-server", "--min-port", "9", "--max-port", "8"],
-            1,
+            2,
             "--min-port",
         ),
         (
@@ -520,7 +522,7 @@ fn mistakes_are_one_line() {
                 "a:b",
                 "--tcp-relay",
             ],
-            1,
+            2,
             "transport=tcp",
         ),
         (&["stun", "no.such.host.invalid"], 1, "no.such.host.invalid"),

@@ -1,12 +1,16 @@
 //! The servers as those who run them meet them: what they do not accept, what a reload does, where a draining one sends its
 //! clients.
 
+use core::time::Duration;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::UdpSocket;
 use std::process::{Command, Output, Stdio};
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 use rtckit_crypto::provider::Provider;
 use rtckit_crypto::self_signed::SelfSigned;
+use rtckit_stun::{Class, Message, MessageWriter};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -104,6 +108,100 @@ fn refusal(arguments: &[&str]) -> Output {
     let output = process.wait_with_output().unwrap();
     assert_eq!(report, "", "{arguments:?}: it starts");
     output
+}
+
+/// As `openssl req -x509` makes them, and people name them: an authority's, though it is a server's.
+#[test]
+fn a_certificate_that_is_its_own_authority() {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let make = |name: &str, host: &str, year: i32| {
+        let mut params = CertificateParams::new([host.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_after = date_time_ymd(year, 1, 1);
+        let pair = KeyPair::generate().unwrap();
+        let (cert, key) = (at(&format!("{name}.pem")), at(&format!("{name}.key")));
+        fs::write(&cert, params.self_signed(&pair).unwrap().pem()).unwrap();
+        fs::write(&key, pair.serialize_pem()).unwrap();
+        (cert, key)
+    };
+    let (good, other) = (
+        make("good", "127.0.0.1", 2100),
+        make("other", "127.0.0.1", 2100),
+    );
+    let elsewhere = make("elsewhere", "192.0.2.1", 2100);
+    let old = make("old", "127.0.0.1", 2020);
+    for ((cert, key), ca, what) in [
+        (&good, &good.0, None),
+        (&good, &other.0, Some("name it with --ca FILE")),
+        (&elsewhere, &elsewhere.0, Some("is not for 127.0.0.1")),
+        (&old, &old.0, Some("has expired")),
+    ] {
+        let server = Server::turn(&["--tls-listen", "127.0.0.1:0", "--cert", cert, "--key", key]);
+        let place = server.address("tls");
+        let (turns, stuns) = (format!("turns:{place}"), format!("stuns:{place}"));
+        let user = ["--user", "alice:secret", "--seconds", "0.1"];
+        for arguments in [
+            &[&["turn-bench", &turns, "--json"], &user[..]].concat()[..],
+            &["stun", &stuns, "--json"],
+        ] {
+            let output = run(&[arguments, &["--ca", ca]].concat());
+            match what {
+                None => assert!(output.status.success(), "{output:?}"),
+                Some(what) => {
+                    assert_eq!(output.status.code(), Some(1));
+                    let text = complaint(&output);
+                    assert!(text.contains(what), "{text}");
+                }
+            }
+        }
+    }
+}
+
+/// A server that grants everything and relays nothing, until the socket is silent for long.
+fn relays_nothing(socket: &UdpSocket) {
+    let mut buf = [0; 1500];
+    while let Ok((len, from)) = socket.recv_from(&mut buf) {
+        let Ok(request) = Message::parse(&buf[..len]) else {
+            continue;
+        };
+        if request.class() != Class::Request {
+            continue;
+        }
+        let mut answer = [0; 200];
+        let (method, id) = (request.method(), request.transaction_id());
+        let mut writer =
+            MessageWriter::new(&mut answer, Class::SuccessResponse, method, id).unwrap();
+        let relayed = "192.0.2.1:50000".parse().unwrap();
+        writer.xor_relayed_address(relayed).unwrap();
+        writer.lifetime(600).unwrap();
+        let len = writer.finish();
+        socket.send_to(&answer[..len], from).unwrap();
+    }
+}
+
+#[test]
+fn who_loses_everything_has_failed() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    let uri = format!("turn:{}", socket.local_addr().unwrap());
+    std::thread::spawn(move || relays_nothing(&socket));
+    let arguments = ["turn-bench", &uri, "--user", "a:b", "--seconds", "0.2"];
+    let output = run(&[&arguments[..], &["--json"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["sent"].as_u64() > Some(0));
+    assert_eq!(report["lost"], report["sent"]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("none came back"), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    let output = run(&arguments);
+    assert_eq!(output.status.code(), Some(1));
+    // to hold allocations nothing is sent
+    let output = run(&[&arguments[..], &["--hold"]].concat());
+    assert!(output.status.success());
 }
 
 #[cfg(unix)]
