@@ -116,9 +116,14 @@ async fn a_stream_without_an_allocation_is_closed_whatever_it_says() {
     let talk = async {
         let mut indication = [0; 20];
         indication[..8].copy_from_slice(&[0, 0x11, 0, 0, 0x21, 0x12, 0xa4, 0x42]);
-        while writer.write_all(&indication).await.is_ok() {
+        // far longer than it may: without an end it would go on for ever
+        for _ in 0..1000 {
+            if writer.write_all(&indication).await.is_err() {
+                return;
+            }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        panic!("it is still open");
     };
     let mut bytes = Vec::new();
     tokio::select! {
