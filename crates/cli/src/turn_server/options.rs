@@ -226,6 +226,16 @@ impl Options {
             (None, Some(_)) => return Err("--key needs --cert: there is no certificate".into()),
             _ => {}
         }
+        for (name, ips) in [
+            ("relay-ip", &self.relay_ip),
+            ("external-ip", &self.external_ip),
+        ] {
+            if let Some(ip) = second_of_a_family(ips) {
+                return Err(format!(
+                    "--{name} {ip}: there can be one for IPv4 and one for IPv6"
+                ));
+            }
+        }
         let at_least_one = [
             ("max-allocations", self.max_allocations == Some(0)),
             ("max-per-user", self.max_per_user == Some(0)),
@@ -291,6 +301,14 @@ impl Options {
         self.json |= file.json;
         self.log_format = self.log_format.or(file.log_format);
     }
+}
+
+fn second_of_a_family(ips: &[IpAddr]) -> Option<IpAddr> {
+    let of_family = |is_ipv4| ips.iter().filter(move |ip| ip.is_ipv4() == is_ipv4);
+    of_family(true)
+        .nth(1)
+        .or_else(|| of_family(false).nth(1))
+        .copied()
 }
 
 /// Whether so many threads can be had.

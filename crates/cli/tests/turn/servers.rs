@@ -30,6 +30,11 @@ fn nothing_is_accepted_in_silence() {
     for (arguments, code, what) in [
         (&["--relay-ip", "192.0.2.1"][..], 1, "relay from 192.0.2.1"),
         (&["--external-ip", "2001:db8::1"], 2, "no relay for IPv6"),
+        (
+            &["--relay-ip", "127.0.0.1", "--relay-ip", "127.0.0.2"],
+            2,
+            "--relay-ip 127.0.0.2",
+        ),
         (&["--realm", ""], 2, "--realm"),
         (&["--threads", "0"], 2, "1 to 64"),
         (&["--threads", "65"], 2, "1 to 64"),
