@@ -9,6 +9,7 @@ use rtckit_proto::Instant;
 use rtckit_turn::{ClientEvent, Failure as TurnFailure};
 
 use super::stats::Stats;
+use crate::call::tls::explain_link;
 
 /// How many bytes may wait for a stream's server before its client stops sending.
 const MAX_UNSENT: usize = 64 << 10;
@@ -173,7 +174,11 @@ impl Flow {
 pub(super) fn say_link(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused | io::ErrorKind::TimedOut => error.to_string(),
-        _ => format!("the server closed the connection: {error}"),
+        _ => {
+            // it may be another server by now, to which the first has sent its clients
+            let what = explain_link(error, "the name it goes by");
+            format!("the server closed the connection: {what}")
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use super::flow::{say, say_link};
 use super::{Bench, Failure, patiently};
+use crate::call::tls::explain_link;
 
 /// How many data connections open at a time.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -170,7 +171,9 @@ fn on_event(
 
 /// Opens a connection to the server that carries the bytes.
 async fn bind(bench: &Bench, (mut machine, link): Data) -> Result<(Reader, Writer), Failure> {
-    let mut link = link.await.map_err(Failure::new)?;
+    let host = &bench.options.server.host;
+    let link = link.await;
+    let mut link = link.map_err(|error| Failure::new(explain_link(&error, host)))?;
     let path = link.path();
     let mut buffers = Buffers::new();
     let mut buf = [0; 1400];
