@@ -490,6 +490,78 @@ async fn the_operator_lists_and_ends() {
     assert_eq!(server.stats().await.allocations, 0);
 }
 
+/// The client's next path, a port or a stream, leads to any of the threads; what it sends first is data, right after the
+/// answer to its Refresh (RFC 8016 §3.2.2).
+#[tokio::test]
+async fn a_client_moves_whatever_thread_it_comes_to() {
+    let server = server(|config| config.threads = 4).await;
+    let timer = Timer::start();
+    let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let to = peer.local_addr().unwrap();
+    for round in 0..24 {
+        let (from, next) = [
+            ("udp", "udp"),
+            ("udp", "tcp"),
+            ("tcp", "tcp"),
+            ("tcp", "udp"),
+        ][round % 4];
+        let mut config = ClientConfig::new("alice", "secret");
+        config.is_mobile = true;
+        let mut link = open(&server, from).await;
+        let random = &mut *Provider::ring().random();
+        let mut client = TurnClient::new(config, link.path(), timer.now(), random);
+        let event = next_event(&mut client, &mut link, timer).await;
+        assert!(matches!(event, ClientEvent::Allocated { .. }), "{event:?}");
+        client.permit(timer.now(), to.ip());
+        client.bind_channel(timer.now(), to);
+        loop {
+            let event = next_event(&mut client, &mut link, timer).await;
+            if matches!(event, ClientEvent::ChannelBound { .. }) {
+                break;
+            }
+        }
+
+        let mut second = open(&server, next).await;
+        assert!(client.migrate(timer.now(), second.path()));
+        let event = next_event(&mut client, &mut second, timer).await;
+        assert_eq!(event, ClientEvent::Moved, "{from} to {next}, round {round}");
+        send(&mut client, &mut second, timer, to);
+        poll_fn(|cx| second.poll_flush(cx)).await.unwrap();
+        let mut buf = [0; 16];
+        let (len, relayed) = peer.recv_from(&mut buf).await.unwrap();
+        assert_eq!(&buf[..len], b"hello", "{from} to {next}, round {round}");
+        peer.send_to(b"hello", relayed).await.unwrap();
+        let echoed = next_payload(&mut client, &mut second, timer).await;
+        assert_eq!(echoed, b"hello", "{from} to {next}, round {round}");
+
+        client.close(timer.now());
+        let event = next_event(&mut client, &mut second, timer).await;
+        assert_eq!(event, ClientEvent::Released);
+    }
+}
+
+async fn open(server: &TurnServer, transport: &str) -> Link {
+    let uri = format!("turn:{}?transport={transport}", udp(server));
+    let uri: ServerUri = uri.parse().unwrap();
+    Link::open(&uri, udp(server), None).await.unwrap()
+}
+
+/// What a peer sends next.
+async fn next_payload(client: &mut TurnClient, link: &mut Link, timer: Timer) -> Vec<u8> {
+    let (mut buffers, mut payload) = (Buffers::new(), None);
+    while payload.is_none() {
+        poll_fn(|cx| {
+            link.poll_receive(cx, &mut buffers, |datagram| {
+                let from = client.handle_input(timer.now(), datagram);
+                payload = payload.take().or(from.map(|from| from.data.to_vec()));
+            })
+        })
+        .await
+        .unwrap();
+    }
+    payload.unwrap()
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn the_client_is_told_that_nobody_listens() {

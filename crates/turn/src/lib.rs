@@ -82,5 +82,5 @@ pub use envelope::{Envelope, MAX_HEADER_LEN};
 pub use server::{
     AllocationInfo, BindError, Cidr, CidrParseError, ConnectionId, Counters, Event as ServerEvent,
     PeerPolicy, RelayAddress, RelayId, Release, Server, ServerConfig, SharedUsage, ToClient,
-    ToPeer, Usage,
+    ToPeer, Usage, instance_of, subscriber,
 };

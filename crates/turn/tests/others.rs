@@ -403,6 +403,7 @@ fn the_operator_lists_and_ends() {
                 assert_eq!(reason, Release::Operator);
                 released.push(path.reversed());
             }
+            ServerEvent::PathRemoved { .. } => {}
             other => panic!("{other:?}"),
         }
     }

@@ -19,6 +19,7 @@ use super::shard::ShardHandle;
 use super::stream;
 use super::udp::UdpPort;
 use super::{Addresses, StartError};
+use rtckit_turn::subscriber;
 
 /// How many clients may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -162,7 +163,7 @@ impl Listening {
             max_per_address: config.max_streams_per_address,
             timeout: config.stream_timeout,
             tls: tls.clone(),
-            shards: shards.to_vec(),
+            shards: shards.into(),
             hash: RandomState::new(),
             is_stun_only: config.is_stun_only,
         });
@@ -190,7 +191,7 @@ struct Door {
     max_per_address: usize,
     timeout: Duration,
     tls: Option<Arc<Mutex<Arc<rustls::ServerConfig>>>>,
-    shards: Vec<ShardHandle>,
+    shards: Arc<[ShardHandle]>,
     hash: RandomState,
     is_stun_only: bool,
 }
@@ -245,6 +246,7 @@ impl Door {
     }
 
     fn pass(self: &Arc<Self>, address: IpAddr) -> Option<Pass> {
+        let address = subscriber(address);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // there are at most as many addresses as streams
         let total: usize = if open.len() >= self.max {
@@ -267,16 +269,14 @@ impl Door {
         let _ = stream.set_nodelay(true);
         // all streams of a client go to one shard: a data connection has to meet its allocation
         let place = self.hash.hash_one(path.remote.ip()) as usize % self.shards.len().max(1);
-        let Some(shard) = self.shards.get(place).cloned() else {
-            return;
-        };
+        let shards = || (self.shards.clone(), place);
         match &self.tls {
             Some(tls) if path.transport == Transport::Tls => {
                 let config = Arc::clone(&tls.lock().unwrap_or_else(PoisonError::into_inner));
                 let handshake = TlsAcceptor::from(config).accept(stream);
                 match timeout(self.timeout, handshake).await {
                     Ok(Ok(stream)) => {
-                        stream::serve(stream, path, shard, self.limits()).await;
+                        stream::serve(stream, path, shards(), self.limits()).await;
                     }
                     Ok(Err(error)) => {
                         tracing::debug!(client = %path.remote, %error, "TLS handshake failed");
@@ -284,7 +284,7 @@ impl Door {
                     Err(_) => {}
                 }
             }
-            _ => stream::serve(stream, path, shard, self.limits()).await,
+            _ => stream::serve(stream, path, shards(), self.limits()).await,
         }
         drop(pass);
     }
@@ -309,18 +309,24 @@ mod tests {
             max_per_address: 3,
             timeout: Duration::ZERO,
             tls: None,
-            shards: Vec::new(),
+            shards: Arc::default(),
             hash: RandomState::new(),
             is_stun_only: false,
         });
         let [one, other] = [1, 2].map(|last| IpAddr::from([192, 0, 2, last]));
         let enter = |address| door.pass(address);
-        let mut held: Vec<_> = (0..3).map(|_| enter(one).unwrap()).collect();
+        let held: Vec<_> = (0..3).map(|_| enter(one).unwrap()).collect();
         assert!(enter(one).is_none(), "a fourth from one address");
+        drop(held);
+        let of_one_host = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 7, 0, 0, 0, last]);
+        let mut held: Vec<_> = (0..3)
+            .map(|last| enter(of_one_host(last)).unwrap())
+            .collect();
+        assert!(enter(of_one_host(9)).is_none(), "a fourth from one /64");
         held.push(enter(other).unwrap());
         assert!(enter(other).is_none(), "a fifth of all");
         held.remove(0);
-        assert!(enter(one).is_some(), "a place was given back");
+        assert!(enter(of_one_host(9)).is_some(), "a place was given back");
         held.clear();
         assert!(door.open.lock().unwrap().is_empty(), "nobody is remembered");
     }

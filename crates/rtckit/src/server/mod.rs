@@ -72,7 +72,7 @@ pub use config::{Config, SharedUsers};
 use listen::Listening;
 use shard::{Command, Shard, ShardHandle};
 use siblings::Siblings;
-use steer::Notes;
+use steer::Homes;
 use udp::UdpPort;
 
 /// A running server. It stops when this is dropped.
@@ -174,6 +174,7 @@ impl TurnServer {
         for (place, listeners) in sockets.into_iter().enumerate() {
             let mut turn = config.turn.clone();
             turn.ports = share(&config.turn.ports, place, threads);
+            turn.instance = u8::try_from(place).unwrap_or_default();
             turn.usage = Some(Arc::<OneUsage>::clone(&usage));
             turn.supports_dont_fragment = cfg!(target_os = "linux");
             turn.listeners = [&addresses.udp[..], &addresses.tls].concat();
@@ -185,11 +186,11 @@ impl TurnServer {
             made.push(shard);
             shards.push(handle);
         }
-        let notes = Arc::new(Notes::default());
+        let homes = Arc::<Homes>::default();
         for (place, mut shard) in made.into_iter().enumerate() {
             if threads > 1 {
-                let notes = Arc::clone(&notes);
-                shard = shard.with_siblings(Siblings::new(place, shards.clone(), notes));
+                let (all, homes) = (shards.clone(), Arc::clone(&homes));
+                shard = shard.with_siblings(Siblings { place, all, homes });
             }
             let finished = Arc::clone(&finished);
             std::thread::Builder::new()

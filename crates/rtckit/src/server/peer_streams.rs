@@ -75,7 +75,11 @@ impl PeerStreams {
         let task = self.runtime.spawn(async move {
             let open = async { bind(local)?.connect(peer).await };
             let stream = match timeout(CONNECT_TIMEOUT, open).await {
-                Ok(Ok(stream)) => Some(stream),
+                Ok(Ok(stream)) => {
+                    // what one end has written is not to wait for the other's acknowledgement
+                    let _ = stream.set_nodelay(true);
+                    Some(stream)
+                }
                 Ok(Err(error)) => {
                     tracing::debug!(%local, %peer, %error, "cannot connect to a peer");
                     None

@@ -31,8 +31,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::config::SharedUsers;
 use super::peer_streams::PeerStreams;
 use super::returned::{self, ERRORS_PER_TURN, Returned};
-use super::siblings::{Siblings, is_moving};
-use super::steer::Notes;
+use super::siblings::Siblings;
+use super::steer::Homes;
 use super::stream::StreamHandle;
 use super::udp::{Inbox, Outbox, Run, UdpPort, is_returned, source_of};
 use crate::time::Time;
@@ -153,8 +153,8 @@ struct Core {
     streams: HashMap<FiveTuple, StreamHandle>,
     peer_streams: PeerStreams,
     registry: mio::Registry,
-    /// Where to note what clients are given, and as whose.
-    notes: Option<(usize, Arc<Notes>)>,
+    /// Where it is noted that clients of the others have their allocation here, and where that is.
+    homes: Option<(usize, Arc<Homes>)>,
     lost: u64,
 }
 
@@ -188,7 +188,7 @@ impl Shard {
             streams: HashMap::new(),
             peer_streams: PeerStreams::new(handle.clone()),
             registry: poll.registry().try_clone()?,
-            notes: None,
+            homes: None,
             lost: 0,
         };
         let shard = Self {
@@ -209,7 +209,7 @@ impl Shard {
 
     /// Tells it of the others.
     pub(super) fn with_siblings(mut self, siblings: Siblings) -> Self {
-        self.core.notes = Some((siblings.place, Arc::clone(&siblings.notes)));
+        self.core.homes = Some((siblings.place, Arc::clone(&siblings.homes)));
         self.siblings = Some(siblings);
         self
     }
@@ -311,12 +311,10 @@ impl Shard {
         // so that there is room for the answer, which then leaves after what is noted here: the client's next request,
         // which the other shard receives again, finds the note
         self.core.flush(&self.listeners);
-        let is_moving = is_moving(&bytes);
         self.core.on_client(now, Datagram::new(path, &mut bytes));
         self.core.flush_run();
         self.core.drain(now, &self.listeners);
         if let Some(siblings) = &self.siblings
-            && is_moving
             && self.core.server.has_allocation(&path)
         {
             siblings.settle(path);
@@ -355,10 +353,9 @@ impl Shard {
                     if self.is_stun_only && !is_binding(datagram) {
                         continue;
                     }
-                    if let Some(siblings) = &mut self.siblings
-                        && siblings.pass_on(now, path, datagram, || {
-                            self.core.server.has_allocation(&path)
-                        })
+                    if let Some(siblings) = &self.siblings
+                        && siblings
+                            .pass_on(path, datagram, || self.core.server.has_allocation(&path))
                     {
                         continue;
                     }
@@ -507,9 +504,6 @@ impl Core {
                 let Some(answer) = self.answer.get(sent.range) else {
                     continue;
                 };
-                if let Some((place, notes)) = &self.notes {
-                    notes.note(*place, answer);
-                }
                 if sent.path.transport == Transport::Udp {
                     let answer = answer.to_vec();
                     self.send_datagram(&sent.path, answer.len(), listeners, |buf| {
@@ -574,12 +568,17 @@ impl Core {
                 }
             }
             ServerEvent::Disconnect { connection } => self.peer_streams.disconnect(connection),
+            ServerEvent::PathAdded { path } => self.set_allocated(&path, true),
+            ServerEvent::PathRemoved { path } => {
+                self.set_allocated(&path, false);
+                if let Some((place, homes)) = &self.homes {
+                    homes.forget(&path, *place);
+                }
+            }
             ServerEvent::Allocated { path, relayed, .. } => {
-                self.set_allocated(&path, true);
                 tracing::info!(client = %path.remote, transport = ?path.transport, %relayed, "allocated");
             }
             ServerEvent::Released { path, reason, .. } => {
-                self.set_allocated(&path, false);
                 tracing::info!(client = %path.remote, transport = ?path.transport, ?reason, "released");
             }
             _ => {}

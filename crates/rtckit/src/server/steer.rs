@@ -1,171 +1,72 @@
-//! Which shard knows a client that comes by a new path.
+//! Which shard has the allocation of a client whose datagrams another one receives.
 //!
-//! The kernel spreads clients over the shards by their addresses, so a client's second socket, or the same client after
-//! its address has changed, comes to any of them. What it brings then was given to it by one shard: a RESERVATION-TOKEN
-//! ([RFC 8656 §7.2](https://www.rfc-editor.org/rfc/rfc8656#section-7.2)) or a MOBILITY-TICKET
-//! ([RFC 8016](https://www.rfc-editor.org/rfc/rfc8016)). Each shard notes what it gives, and passes on what it did not.
+//! The system spreads clients over the shards by their addresses, so a client's second socket, or the same client after
+//! its address has changed, comes to any of them. What it brings then says which shard gave it
+//! ([`instance_of`](rtckit_turn::instance_of)); what it sends afterwards brings nothing, so that shard notes the path.
 
-use core::hash::{BuildHasher, Hash};
-use core::sync::atomic::{AtomicBool, Ordering};
-use std::collections::hash_map::RandomState;
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
 
 use rtckit_proto::FiveTuple;
-use rtckit_stun::Message;
 
-/// How many tokens and tickets are remembered, and how many paths; the oldest make room.
-const MAX_NOTES: usize = 1 << 16;
-
-/// The first byte of STUN's methods Allocate and Refresh is 0 in requests, 1 in responses.
-const ALLOCATE: u8 = 0x03;
-const REFRESH: u8 = 0x04;
-
-/// What is known of so many keys at most; the oldest make room.
-#[derive(Debug)]
-struct Recent<K> {
-    places: HashMap<K, usize>,
-    order: VecDeque<K>,
-}
-
-impl<K> Default for Recent<K> {
-    fn default() -> Self {
-        Self {
-            places: HashMap::new(),
-            order: VecDeque::new(),
-        }
-    }
-}
-
-impl<K: Copy + Eq + Hash> Recent<K> {
-    fn insert(&mut self, key: K, place: usize) {
-        if self.places.insert(key, place).is_none() {
-            self.order.push_back(key);
-        }
-        if self.order.len() > MAX_NOTES
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.places.remove(&oldest);
-        }
-    }
-}
-
-/// Who gave what, and who has whom: shared by all shards, touched by the requests that make allocations and move them,
-/// and by those of clients whom a shard does not know.
+/// The paths of allocations that are not in the shard that receives their datagrams. There are two for an allocation at
+/// most, and they go with it.
+///
+/// It is asked for each datagram of such a client, and of those who have no allocation at all; for those of all others
+/// only how many there are, which is mostly none.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
-    hash: RandomState,
-    given: Mutex<Recent<u64>>,
-    homes: Mutex<Recent<FiveTuple>>,
-    /// Whether there is any home to look for.
-    has_homes: AtomicBool,
+pub(super) struct Homes {
+    places: RwLock<HashMap<FiveTuple, usize>>,
+    count: AtomicUsize,
 }
 
-impl Notes {
-    /// Notes what `shard` gives a client in `answer`.
-    pub(super) fn note(&self, shard: usize, answer: &[u8]) {
-        if !matches!(answer, [0x01, ALLOCATE | REFRESH, ..]) {
-            return;
-        }
-        let Ok(message) = Message::parse(answer) else {
-            return;
-        };
-        for key in self.keys(&message).into_iter().flatten() {
-            lock(&self.given).insert(key, shard);
-        }
+impl Homes {
+    /// Notes that the allocation of `path`, whose datagrams another shard receives, is in the one at `place`.
+    pub(super) fn settle(&self, path: FiveTuple, place: usize) {
+        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
+        places.insert(path, place);
+        self.count.store(places.len(), Ordering::Release);
     }
 
-    /// Notes that the client of `path`, whose datagrams another shard receives, has its allocation in `shard`.
-    pub(super) fn settle(&self, path: FiveTuple, shard: usize) {
-        lock(&self.homes).insert(path, shard);
-        self.has_homes.store(true, Ordering::Release);
+    /// Forgets that the allocation of `path` is in the shard at `place`, if it was noted.
+    pub(super) fn forget(&self, path: &FiveTuple, place: usize) {
+        if self.is_empty() {
+            return;
+        }
+        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
+        if places.get(path) == Some(&place) {
+            places.remove(path);
+        }
+        self.count.store(places.len(), Ordering::Release);
     }
 
     /// The shard that has the allocation of `path`, when that is not the one that receives its datagrams.
-    pub(super) fn home_of(&self, path: &FiveTuple) -> Option<usize> {
-        if !self.has_homes.load(Ordering::Acquire) {
-            return None;
-        }
-        lock(&self.homes).places.get(path).copied()
+    pub(super) fn of(&self, path: &FiveTuple) -> Option<usize> {
+        let places = self.places.read().unwrap_or_else(PoisonError::into_inner);
+        places.get(path).copied()
     }
 
-    /// The shard that gave a client what it brings in `request`.
-    pub(super) fn shard_of(&self, request: &[u8]) -> Option<usize> {
-        if !matches!(request, [0x00, ALLOCATE | REFRESH, ..]) {
-            return None;
-        }
-        let message = Message::parse(request).ok()?;
-        let keys = self.keys(&message);
-        let given = lock(&self.given);
-        keys.into_iter()
-            .flatten()
-            .find_map(|key| given.places.get(&key).copied())
+    pub(super) fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
     }
-
-    fn keys(&self, message: &Message<'_>) -> [Option<u64>; 2] {
-        let token = message.reservation_token();
-        let ticket = message
-            .mobility_ticket()
-            .filter(|ticket| !ticket.is_empty());
-        [
-            token.map(|token| self.key(&token[..])),
-            ticket.map(|ticket| self.key(ticket)),
-        ]
-    }
-
-    fn key(&self, bytes: &(impl Hash + ?Sized)) -> u64 {
-        self.hash.hash_one(bytes)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rtckit_stun::{Class, MessageWriter, Method, TransactionId};
-
-    fn message(class: Class, method: Method, token: [u8; 8]) -> Vec<u8> {
-        let mut buf = [0; 64];
-        let mut writer =
-            MessageWriter::new(&mut buf, class, method, TransactionId([1; 12])).unwrap();
-        writer.reservation_token(token).unwrap();
-        let len = writer.finish();
-        buf[..len].to_vec()
-    }
 
     #[test]
-    fn a_token_leads_to_who_gave_it() {
-        let notes = Notes::default();
-        let answer = |token| message(Class::SuccessResponse, Method::ALLOCATE, token);
-        let request = |token| message(Class::Request, Method::ALLOCATE, token);
-        notes.note(2, &answer([7; 8]));
-        notes.note(1, &request([9; 8]));
-        assert_eq!(notes.shard_of(&request([7; 8])), Some(2));
-        assert_eq!(
-            notes.shard_of(&request([9; 8])),
-            None,
-            "a request gives nothing"
-        );
-        assert_eq!(
-            notes.shard_of(&answer([7; 8])),
-            None,
-            "an answer asks nothing"
-        );
-    }
-
-    #[test]
-    fn the_oldest_make_room() {
-        let notes = Notes::default();
-        for number in 0..=MAX_NOTES as u64 {
-            let token = number.to_be_bytes();
-            notes.note(0, &message(Class::SuccessResponse, Method::ALLOCATE, token));
-        }
-        let first = message(Class::Request, Method::ALLOCATE, 0_u64.to_be_bytes());
-        let second = message(Class::Request, Method::ALLOCATE, 1_u64.to_be_bytes());
-        assert_eq!(notes.shard_of(&first), None);
-        assert_eq!(notes.shard_of(&second), Some(0));
+    fn a_path_has_one_home_until_that_forgets_it() {
+        let homes = Homes::default();
+        let path = FiveTuple::udp(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 2).into());
+        assert!(homes.is_empty());
+        homes.settle(path, 1);
+        homes.settle(path, 2);
+        assert_eq!(homes.of(&path), Some(2));
+        homes.forget(&path, 1);
+        assert_eq!(homes.of(&path), Some(2), "it is not there any more");
+        homes.forget(&path, 2);
+        assert!(homes.is_empty() && homes.of(&path).is_none());
     }
 }

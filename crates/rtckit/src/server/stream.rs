@@ -117,19 +117,22 @@ pub(super) struct Limits {
 }
 
 /// Serves a client's stream until either side ends it.
-pub(super) async fn serve<S>(stream: S, path: FiveTuple, shard: ShardHandle, limits: Limits)
-where
+///
+/// It begins with the shard at `place` of all, and goes to another one if the client brings what that one gave it.
+pub(super) async fn serve<S>(
+    stream: S,
+    path: FiveTuple,
+    (shards, place): (Arc<[ShardHandle]>, usize),
+    limits: Limits,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (sender, messages) = mpsc::unbounded_channel();
-    let shared = Arc::<Shared>::default();
-    let handle = StreamHandle {
-        messages: sender,
-        shared: Arc::clone(&shared),
-    };
-    if !shard.send(Command::StreamOpened(path, handle)).await {
+    let Some(shard) = shards.get(place).cloned() else {
         return;
-    }
+    };
+    let Some((messages, shared)) = open(&shard, path).await else {
+        return;
+    };
     let (reader, writer) = tokio::io::split(stream);
     let mut task = Task {
         reader,
@@ -138,6 +141,8 @@ where
         shared,
         path,
         shard,
+        shards,
+        place,
         limits,
         begun: Vec::new(),
         is_waiting: false,
@@ -154,6 +159,21 @@ where
     }
 }
 
+/// Tells a shard of the stream; returns the stream's end of what they share.
+async fn open(
+    shard: &ShardHandle,
+    path: FiveTuple,
+) -> Option<(mpsc::UnboundedReceiver<Message>, Arc<Shared>)> {
+    let (sender, messages) = mpsc::unbounded_channel();
+    let shared = Arc::<Shared>::default();
+    let handle = StreamHandle {
+        messages: sender,
+        shared: Arc::clone(&shared),
+    };
+    let opened = shard.send(Command::StreamOpened(path, handle)).await;
+    opened.then_some((messages, shared))
+}
+
 type Joined = (ConnectionId, TcpStream, oneshot::Receiver<()>);
 
 struct Task<S> {
@@ -162,7 +182,10 @@ struct Task<S> {
     messages: mpsc::UnboundedReceiver<Message>,
     shared: Arc<Shared>,
     path: FiveTuple,
+    /// The shard that serves it, and where that is.
     shard: ShardHandle,
+    place: usize,
+    shards: Arc<[ShardHandle]>,
     limits: Limits,
     /// What was read and not handed over: the beginning of a message.
     begun: Vec<u8>,
@@ -237,11 +260,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         if self.limits.is_stun_only && !are_bindings(&frames) {
             return Err(io::ErrorKind::InvalidData.into());
         }
+        if !self.shared.is_allocated.load(Ordering::Relaxed)
+            && let Some(place) = named_shard(&frames)
+        {
+            self.go_to(place).await?;
+        }
         self.is_waiting = true;
         if !self.shard.send(Command::Frames(self.path, frames)).await {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         Ok(true)
+    }
+
+    /// Goes to the shard at `place`, which gave the client what it brings. The present one has nothing of it, and has
+    /// answered all it was asked.
+    async fn go_to(&mut self, place: usize) -> io::Result<()> {
+        let Some(shard) = self.shards.get(place).filter(|_| place != self.place) else {
+            return Ok(());
+        };
+        let Some((messages, shared)) = open(shard, self.path).await else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let old = core::mem::replace(&mut self.shard, shard.clone());
+        (self.messages, self.shared, self.place) = (messages, shared, place);
+        old.send(Command::StreamClosed(self.path)).await;
+        Ok(())
     }
 
     /// Writes `bytes` and what else waits.
@@ -338,6 +381,18 @@ fn whole_frames(bytes: &[u8]) -> Result<usize, FrameError> {
         }
     }
     Ok(whole)
+}
+
+/// The shard that gave what the first of whole messages that brings anything brings.
+fn named_shard(mut frames: &[u8]) -> Option<usize> {
+    while let Ok(Some((len, taken))) = frame_len(frames) {
+        let named = frames.get(..len).and_then(rtckit_turn::instance_of);
+        if named.is_some() {
+            return named.map(usize::from);
+        }
+        frames = frames.get(taken..).unwrap_or_default();
+    }
+    None
 }
 
 /// Whether whole messages are Binding requests, every one of them.

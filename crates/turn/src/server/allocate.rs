@@ -240,6 +240,7 @@ impl<U: Users> Server<U> {
             is_next: false,
         };
         self.index_path(&path, entry);
+        self.push_event(Event::PathAdded { path });
         self.push_due(expires, Due::Allocation(id));
         id
     }
@@ -368,6 +369,8 @@ impl<U: Users> Server<U> {
         let serial = self.random.next_u64();
         let (tag, _) = self.tickets.tag(b"reservation", &serial.to_be_bytes());
         token.copy_from_slice(&tag);
+        let [instance, ..] = &mut token;
+        *instance = self.config.instance;
         if let Some(relay) = self.relays.get_mut(relay) {
             relay.owner = Owner::Reservation;
         }
@@ -512,9 +515,12 @@ impl<U: Users> Server<U> {
             place: id.place,
             is_next,
         };
-        self.paths.remove(&allocation.path, entry(false));
-        if let Some(next) = allocation.next_path() {
-            self.paths.remove(next, entry(true));
+        let path = allocation.path;
+        self.paths.remove(&path, entry(false));
+        self.push_event(Event::PathRemoved { path });
+        if let Some(path) = allocation.next_path().copied() {
+            self.paths.remove(&path, entry(true));
+            self.push_event(Event::PathRemoved { path });
         }
         debug_assert!(
             self.allocations.len() > 0 || self.paths.is_empty(),

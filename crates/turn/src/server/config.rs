@@ -54,6 +54,9 @@ pub struct ServerConfig {
     /// What other addresses this host has. No peer may have one of them either, but for the relays there, unless
     /// [`peers`](Self::peers) allow it by name: what else listens on this host is not for clients.
     pub addresses: Vec<IpAddr>,
+    /// Which of the shards that share their addresses this is, up to 63. It stands in what a client may bring from
+    /// another address or by another stream, so that [`instance_of`](crate::instance_of) finds the shard that gave it.
+    pub instance: u8,
     /// Which peers may be reached.
     pub peers: PeerPolicy,
     /// Where allocations are counted when several shards share their quotas. None: each counts for itself.
@@ -112,6 +115,7 @@ impl ServerConfig {
             ports: 49_152..=65_535,
             listeners: Vec::new(),
             addresses: Vec::new(),
+            instance: 0,
             peers: PeerPolicy::default(),
             usage: None,
             max_allocations: 20_000,

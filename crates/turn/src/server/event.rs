@@ -84,6 +84,16 @@ pub enum Event {
         /// Which.
         connection: ConnectionId,
     },
+    /// What comes by this path is about an allocation from now on. A client that moves has two for a while.
+    PathAdded {
+        /// The client's path.
+        path: FiveTuple,
+    },
+    /// What comes by this path is about no allocation any more.
+    PathRemoved {
+        /// The client's path.
+        path: FiveTuple,
+    },
     /// For the log: a client has an allocation.
     Allocated {
         /// The client.

@@ -80,8 +80,8 @@ impl RateLimit {
     }
 }
 
-/// Whom an address belongs to: a subscriber has all of a /64 of IPv6.
-pub(crate) fn subscriber(ip: IpAddr) -> IpAddr {
+/// Whom an address belongs to, for whoever counts: a subscriber has all of a /64 of IPv6.
+pub fn subscriber(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() >> 64 << 64).into()),
         ip => ip,

@@ -16,12 +16,14 @@ use rtckit_proto::{Instant, Random};
 use rtckit_stun::{ErrorCode, Users, Verified};
 
 use crate::server::allocation::{Mobility, State};
+use crate::server::event::Event;
 use crate::server::index::Entry;
 use crate::server::slots::SlotId;
 use crate::server::{Request, Server};
 
-/// Place, generation and serial number, and the tag over them.
-const PLAIN_LEN: usize = 12 + 16;
+/// The instance, place, generation and serial number, and the tag over them.
+const TEXT_LEN: usize = 13;
+const PLAIN_LEN: usize = TEXT_LEN + 16;
 
 /// As hexadecimal digits: a ticket may be any bytes, but coturn's client keeps it as a C string, which ends at a zero.
 const TICKET_LEN: usize = 2 * PLAIN_LEN;
@@ -29,18 +31,22 @@ const TICKET_LEN: usize = 2 * PLAIN_LEN;
 type Ticket = [u8; TICKET_LEN];
 
 /// Makes and opens tickets. Its key is this shard's own: an allocation is in one shard.
-pub(super) struct Tickets(HmacSha256);
+pub(super) struct Tickets {
+    key: HmacSha256,
+    instance: u8,
+}
 
 impl Tickets {
-    pub(super) fn new(random: &mut (impl Random + ?Sized)) -> Self {
+    pub(super) fn new(instance: u8, random: &mut (impl Random + ?Sized)) -> Self {
         let mut key = [0; 32];
         random.fill(&mut key);
-        Self(HmacSha256::new(&key))
+        let key = HmacSha256::new(&key);
+        Self { key, instance }
     }
 
     /// The first 8 and the first 16 bytes of the tag over `text`.
     pub(super) fn tag(&self, purpose: &[u8], text: &[u8]) -> ([u8; 8], [u8; 16]) {
-        let full = self.0.sign(&[purpose, text]);
+        let full = self.key.sign(&[purpose, text]);
         let short = full.first_chunk().copied().unwrap_or([0; 8]);
         let long = full.first_chunk().copied().unwrap_or([0; 16]);
         (short, long)
@@ -48,10 +54,13 @@ impl Tickets {
 
     pub(super) fn make(&self, id: SlotId, serial: u32) -> Ticket {
         let mut plain = [0; PLAIN_LEN];
-        let (text, tag) = plain.split_at_mut(12);
-        let words = [id.place, id.generation, serial];
-        for (to, word) in text.as_chunks_mut().0.iter_mut().zip(words) {
-            *to = word.to_be_bytes();
+        let (text, tag) = plain.split_at_mut(TEXT_LEN);
+        if let Some((instance, numbers)) = text.split_first_mut() {
+            *instance = self.instance;
+            let words = [id.place, id.generation, serial];
+            for (to, word) in numbers.as_chunks_mut().0.iter_mut().zip(words) {
+                *to = word.to_be_bytes();
+            }
         }
         tag.copy_from_slice(&self.tag(b"ticket", text).1);
         to_hex(&plain)
@@ -60,8 +69,8 @@ impl Tickets {
     /// The allocation and serial number of a ticket of ours.
     fn open(&self, ticket: &[u8]) -> Option<(SlotId, u32)> {
         let plain = from_hex(ticket)?;
-        let (text, tag) = plain.split_first_chunk::<12>()?;
-        let [place, generation, serial] = [0, 4, 8].map(|at| {
+        let (text, tag) = plain.split_first_chunk::<TEXT_LEN>()?;
+        let [place, generation, serial] = [1, 5, 9].map(|at| {
             let word = text.get(at..).and_then(|rest| rest.first_chunk());
             u32::from_be_bytes(word.copied().unwrap_or_default())
         });
@@ -89,6 +98,12 @@ fn from_hex(ticket: &[u8]) -> Option<[u8; PLAIN_LEN]> {
         *byte = u8::try_from(digit(high)? << 4 | digit(low)?).ok()?;
     }
     Some(plain)
+}
+
+/// The instance that gave `ticket`, by its own word.
+pub(super) fn instance_of_ticket(ticket: &[u8]) -> Option<u8> {
+    let [instance, ..] = from_hex(ticket)?;
+    Some(instance)
 }
 
 impl<U: Users> Server<U> {
@@ -153,8 +168,9 @@ impl<U: Users> Server<U> {
             .allocations
             .get(id)
             .and_then(|a| a.next_path().copied());
-        if let Some(next) = next {
-            self.paths.remove(&next, entry);
+        if let Some(path) = next {
+            self.paths.remove(&path, entry);
+            self.push_event(Event::PathRemoved { path });
         }
         if let Some(allocation) = self.allocations.get_mut(id) {
             allocation.mobility = Some(Box::new(Mobility {
@@ -163,6 +179,7 @@ impl<U: Users> Server<U> {
             }));
         }
         self.index_path(&request.path, entry);
+        self.push_event(Event::PathAdded { path: request.path });
     }
 
     /// Data came by the new path: the old one is forgotten.
@@ -185,6 +202,7 @@ impl<U: Users> Server<U> {
         self.paths.remove(&path, entry);
         self.paths.remove(&old, first);
         self.index_path(&path, first);
+        self.push_event(Event::PathRemoved { path: old });
         self.tally
             .change(|usage| usage.follow(old.remote.ip(), path.remote.ip()));
     }
@@ -209,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_ticket_is_text_and_opens_unchanged_only() {
-        let tickets = Tickets::new(&mut SeededRandom::new(1));
+        let tickets = Tickets::new(5, &mut SeededRandom::new(1));
         let id = SlotId {
             place: 0,
             generation: 3,
@@ -217,6 +235,7 @@ mod tests {
         let ticket = tickets.make(id, 7);
         assert!(ticket.iter().all(u8::is_ascii_hexdigit));
         assert_eq!(tickets.open(&ticket), Some((id, 7)));
+        assert_eq!(instance_of_ticket(&ticket), Some(5));
         for at in 0..TICKET_LEN {
             let mut other = ticket;
             other[at] = if other[at] == b'1' { b'2' } else { b'1' };

@@ -7,6 +7,7 @@ mod counters;
 mod data;
 mod event;
 mod index;
+mod instance;
 mod limits;
 mod mobility;
 mod operator;
@@ -37,6 +38,8 @@ use rtckit_stun::{
 pub use self::config::{RelayAddress, ServerConfig};
 pub use self::counters::Counters;
 pub use self::event::{BindError, ConnectionId, Event, RelayId, Release, ToClient, ToPeer};
+pub use self::instance::instance_of;
+pub use self::limits::subscriber;
 pub use self::operator::AllocationInfo;
 pub use self::policy::{Cidr, CidrParseError, PeerPolicy};
 pub use self::usage::{SharedUsage, Usage};
@@ -158,7 +161,7 @@ impl<U: Users> Server<U> {
                 None => Tally::Own(Usage::default()),
             },
             rate_limit: RateLimit::new(config.replies_per_second, config.reply_burst, hash),
-            tickets: Tickets::new(random),
+            tickets: Tickets::new(config.instance, random),
             random: SeededRandom::new(random.next_u64()),
             counters: Counters::default(),
             is_draining: false,

@@ -33,8 +33,10 @@ use crate::server::{Request, Server};
 /// ([RFC 6062 §5.2](https://www.rfc-editor.org/rfc/rfc6062#section-5.2)).
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The bits of CONNECTION-ID that tell the place in the table; the others, how often it was used before.
-const PLACE_BITS: u32 = 20;
+/// The bits of CONNECTION-ID that tell the place in the table. The six highest tell the instance, those between how often
+/// the place was used before.
+const PLACE_BITS: u32 = 18;
+const GENERATION_BITS: u32 = 8;
 
 /// A connection between a relay and a peer.
 pub(super) struct Connection {
@@ -58,8 +60,14 @@ enum State {
 }
 
 /// CONNECTION-ID on the wire. It need not be secret: who binds a connection proves to be its user.
-const fn wire_id(id: SlotId) -> u32 {
-    id.generation << PLACE_BITS | id.place
+fn wire_id(id: SlotId, instance: u8) -> u32 {
+    let generation = id.generation % (1 << GENERATION_BITS);
+    u32::from(instance) << (PLACE_BITS + GENERATION_BITS) | generation << PLACE_BITS | id.place
+}
+
+/// The instance that gave a CONNECTION-ID.
+pub(super) const fn instance_of_connection(wire: u32) -> u8 {
+    (wire >> (PLACE_BITS + GENERATION_BITS)) as u8
 }
 
 impl<U: Users> Server<U> {
@@ -156,9 +164,8 @@ impl<U: Users> Server<U> {
         };
         if is_open {
             let head = (Class::SuccessResponse, Method::CONNECT, request);
-            self.answer(path, head, &key, |writer| {
-                writer.connection_id(wire_id(connection.0))
-            });
+            let wire = wire_id(connection.0, self.config.instance);
+            self.answer(path, head, &key, |writer| writer.connection_id(wire));
         } else {
             let head = (Class::ErrorResponse, Method::CONNECT, request);
             self.forget_connection(connection.0);
@@ -186,13 +193,14 @@ impl<U: Users> Server<U> {
         }
         let path = allocation.path;
         let connection = self.insert_connection(now, id, peer, State::Waiting).ok()?;
+        let instance = self.config.instance;
         let head = (
             Class::Indication,
             Method::CONNECTION_ATTEMPT,
             self.indication_id(),
         );
         let is_written = self.outbox.write(path, head, |writer| {
-            writer.connection_id(wire_id(connection))?;
+            writer.connection_id(wire_id(connection, instance))?;
             writer.xor_peer_address(peer)?;
             writer.fingerprint()
         });
@@ -222,7 +230,8 @@ impl<U: Users> Server<U> {
             return Err(ErrorCode::BAD_REQUEST);
         }
         connection.state = State::Joined;
-        self.succeed(request, |writer| writer.connection_id(wire_id(id)));
+        let wire = wire_id(id, self.config.instance);
+        self.succeed(request, |writer| writer.connection_id(wire));
         self.push_event(Event::Join {
             connection: ConnectionId(id),
             path: request.path,
@@ -233,7 +242,7 @@ impl<U: Users> Server<U> {
     fn by_wire_id(&self, message: &Message<'_>) -> Option<SlotId> {
         let wire = message.connection_id()?;
         let id = self.connections.id_at(wire & ((1 << PLACE_BITS) - 1))?;
-        (wire_id(id) == wire).then_some(id)
+        (wire_id(id, self.config.instance) == wire).then_some(id)
     }
 
     /// The allocation a ConnectionBind is about, which comes by another path.
