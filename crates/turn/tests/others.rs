@@ -78,6 +78,19 @@ fn a_listener_on_every_address_is_no_peer() {
 }
 
 #[test]
+fn tcp_is_not_relayed_where_that_is_switched_off() {
+    let mut config = config();
+    config.relays_tcp = false;
+    let mut world = World::new(1, config);
+    let mut hand = alice(path(1, 1, Transport::Tcp));
+    assert_eq!(
+        hand.ask(&mut world, Method::ALLOCATE, |w| w.requested_transport(6)),
+        Some(442)
+    );
+    assert_eq!(hand.allocate(&mut world), Some(0));
+}
+
+#[test]
 fn all_permissions_of_a_request_or_none() {
     let mut few = config();
     few.max_permissions = 2;

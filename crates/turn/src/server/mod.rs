@@ -552,8 +552,9 @@ impl<U: Users> Server<U> {
     /// Whether the policy lets clients talk to `peer`. A server's own address is no peer, but for the relays that are
     /// there now, of this shard or another.
     ///
-    /// A channel or a connection is not asked about again: when the relay at its other end closes, and another program
-    /// of this host gets the port, the client reaches that until the channel expires, ten minutes at most.
+    /// Of a channel it is asked when it is bound, not for each packet: when the relay at its other end closes, and
+    /// another program of this host gets the port, the client reaches that until the channel expires, ten minutes at
+    /// most.
     fn is_peer(&self, transport: Transport, peer: SocketAddr) -> bool {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let is_listener = |listener: &SocketAddr| {
