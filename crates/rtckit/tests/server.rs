@@ -463,6 +463,37 @@ async fn a_server_is_no_peer_at_any_address_of_its_host() {
     }
 }
 
+/// By pairs, for which no other port is tried: no thread asks for one that another has.
+// all of 127.0.0.0/8 is this host's there: an address where nobody else has ports
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_small_range_of_ports_is_for_all_threads() {
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let server = server(|config| {
+        config.threads = 4;
+        config.turn.relays = vec![RelayAddress::new([127, 7, high, low].into())];
+        // below those that the kernel gives out by itself
+        config.turn.ports = 20_000..=20_019;
+    })
+    .await;
+    let timer = Timer::start();
+    let mut pair = ClientConfig::new("alice", "secret");
+    pair.even_port = Some(true);
+    let mut held = Vec::new();
+    for number in 0..10 {
+        let (client, link, event) = allocate_as(&server, timer, pair.clone()).await;
+        let is_allocated = matches!(event, ClientEvent::Allocated { .. });
+        assert!(is_allocated, "{number}: {event:?}");
+        held.push((client, link));
+    }
+    let relayed = held.iter().filter_map(|(client, _)| client.relayed(true));
+    let mut ports: Vec<u16> = relayed.map(|relayed| relayed.port()).collect();
+    ports.sort();
+    assert_eq!(ports, Vec::from_iter((20_000..20_020).step_by(2)));
+    let (.., event) = allocate(&server, timer).await;
+    assert!(matches!(event, ClientEvent::Failed(_)), "{event:?}");
+}
+
 #[tokio::test]
 async fn the_operator_lists_and_ends() {
     let server = server(|config| config.threads = 4).await;
@@ -553,7 +584,9 @@ async fn next_payload(client: &mut TurnClient, link: &mut Link, timer: Timer) ->
         poll_fn(|cx| {
             link.poll_receive(cx, &mut buffers, |datagram| {
                 let from = client.handle_input(timer.now(), datagram);
-                payload = payload.take().or(from.map(|from| from.data.to_vec()));
+                payload = payload
+                    .take()
+                    .or_else(|| from.map(|from| from.data.to_vec()));
             })
         })
         .await

@@ -81,6 +81,6 @@ pub use client::{
 pub use envelope::{Envelope, MAX_HEADER_LEN};
 pub use server::{
     AllocationInfo, BindError, Cidr, CidrParseError, ConnectionId, Counters, Event as ServerEvent,
-    PeerPolicy, RelayAddress, RelayId, Release, Server, ServerConfig, SharedUsage, ToClient,
-    ToPeer, Usage, instance_of, subscriber,
+    PeerPolicy, RelayAddress, RelayId, RelayPorts, Release, Server, ServerConfig, SharedUsage,
+    ToClient, ToPeer, Usage, instance_of, subscriber,
 };

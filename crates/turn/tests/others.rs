@@ -67,15 +67,28 @@ fn ask(
 #[test]
 fn a_listener_on_every_address_is_no_peer() {
     let mut wild = config();
-    // within the range of the relays, whose ports are peers otherwise
     wild.listeners = vec![address("0.0.0.0:50000")];
     wild.relays = vec![RelayAddress::new([9, 9, 9, 1].into())];
     let mut world = World::new(1, wild);
     let mut hand = alice(udp(1, 1));
     assert_eq!(hand.allocate(&mut world), Some(0));
-    let mut bind = |peer| hand.bind(&mut world, 0x4000, address(peer));
-    assert_eq!(bind("9.9.9.1:50000"), Some(403));
-    assert_eq!(bind("9.9.9.1:50001"), Some(0));
+    let relay = *world.relays.values().next().unwrap();
+    let mut bind = |peer| hand.bind(&mut world, 0x4000, peer);
+    assert_eq!(bind(address("9.9.9.1:50000")), Some(403));
+    assert_eq!(bind(relay), Some(0));
+}
+
+#[test]
+fn tcp_is_not_relayed_where_that_is_switched_off() {
+    let mut config = config();
+    config.relays_tcp = false;
+    let mut world = World::new(1, config);
+    let mut hand = alice(path(1, 1, Transport::Tcp));
+    assert_eq!(
+        hand.ask(&mut world, Method::ALLOCATE, |w| w.requested_transport(6)),
+        Some(442)
+    );
+    assert_eq!(hand.allocate(&mut world), Some(0));
 }
 
 #[test]

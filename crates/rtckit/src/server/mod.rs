@@ -1,7 +1,7 @@
 //! A server for STUN and TURN over UDP, TCP and TLS, as `rtckit turn-server` runs it.
 //!
-//! [`TurnServer::start`] gives each thread its own [`rtckit_turn::Server`], its own sockets on the same addresses
-//! (`SO_REUSEPORT`) and its own share of the relay ports. Streams belong to tokio's tasks, datagrams to the threads.
+//! [`TurnServer::start`] gives each thread its own [`rtckit_turn::Server`] and its own sockets on the same addresses
+//! (`SO_REUSEPORT`); the relay ports are for all. Streams belong to tokio's tasks, datagrams to the threads.
 //!
 //! # Example
 //!
@@ -58,12 +58,11 @@ mod stream;
 mod udp;
 
 use core::net::SocketAddr;
-use core::ops::RangeInclusive;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rtckit_crypto::provider::Provider;
-use rtckit_turn::{AllocationInfo, Counters, PeerPolicy, SharedUsage, Usage};
+use rtckit_turn::{AllocationInfo, Counters, PeerPolicy, RelayPorts, SharedUsage, Usage};
 use tokio::sync::{oneshot, watch};
 use tokio_rustls::rustls;
 
@@ -169,12 +168,13 @@ impl TurnServer {
         let finished = Arc::new(finished);
         let (mut made, mut shards) = (Vec::new(), Vec::new());
         let usage = Arc::new(OneUsage::default());
+        let relay_ports = Arc::new(RelayPorts::new());
         let interfaces = if_addrs::get_if_addrs()?;
         let own: Vec<_> = interfaces.iter().map(if_addrs::Interface::ip).collect();
         for (place, listeners) in sockets.into_iter().enumerate() {
             let mut turn = config.turn.clone();
-            turn.ports = share(&config.turn.ports, place, threads);
             turn.instance = u8::try_from(place).unwrap_or_default();
+            turn.relay_ports = Some(Arc::clone(&relay_ports));
             turn.usage = Some(Arc::<OneUsage>::clone(&usage));
             turn.supports_dont_fragment = cfg!(target_os = "linux");
             turn.listeners = [&addresses.udp[..], &addresses.tls].concat();
@@ -330,23 +330,6 @@ fn raise_descriptor_limit() {
     }
 }
 
-/// The share of a range of ports that is one thread's. It begins with an even port, so that no pair is torn apart.
-fn share(ports: &RangeInclusive<u16>, place: usize, count: usize) -> RangeInclusive<u16> {
-    let (start, end) = (usize::from(*ports.start()), usize::from(*ports.end()));
-    let len = (end + 1).saturating_sub(start);
-    let bound = |place: usize| {
-        let bound = start + len * place / count;
-        if place == 0 || place == count {
-            bound
-        } else {
-            bound & !1
-        }
-    };
-    let first = u16::try_from(bound(place)).unwrap_or(u16::MAX);
-    let last = u16::try_from(bound(place + 1).saturating_sub(1)).unwrap_or(u16::MAX);
-    first..=last
-}
-
 #[cfg(test)]
 mod tests {
     use core::time::Duration;
@@ -399,15 +382,5 @@ mod tests {
         config.turn.relays = vec![rtckit_turn::RelayAddress::new(elsewhere)];
         let error = TurnServer::start(config).await.unwrap_err().to_string();
         assert!(error.contains("cannot relay from 192.0.2.1"), "{error}");
-    }
-
-    #[test]
-    fn shares_are_the_whole_and_do_not_overlap() {
-        for (range, count) in [(49_152..=65_535, 3), (1000..=1009, 2), (7..=20, 4)] {
-            let shares: Vec<u16> = (0..count)
-                .flat_map(|place| share(&range, place, count))
-                .collect();
-            assert_eq!(shares, range.collect::<Vec<u16>>());
-        }
     }
 }

@@ -10,6 +10,7 @@ use core::time::Duration;
 use rtckit_stun::{AuthenticationConfig, NonceSecret, ResponderConfig};
 
 use crate::server::policy::PeerPolicy;
+use crate::server::ports::RelayPorts;
 use crate::server::usage::SharedUsage;
 
 /// An address relayed traffic leaves from.
@@ -47,8 +48,11 @@ pub struct ServerConfig {
     pub secret: NonceSecret,
     /// Where relayed traffic leaves from: the first of each family is used.
     pub relays: Vec<RelayAddress>,
-    /// The ports relays are bound to; shards on the same address need ranges that do not overlap. 49152 to 65535.
+    /// The ports relays are bound to. 49152 to 65535.
     pub ports: RangeInclusive<u16>,
+    /// Which of them are taken, for shards that relay from the same addresses: without it they take each other's, and
+    /// their clients do not reach each other's relays. None: its own.
+    pub relay_ports: Option<Arc<RelayPorts>>,
     /// Where clients reach this server: no peer may have one of these addresses.
     pub listeners: Vec<SocketAddr>,
     /// What other addresses this host has. No peer may have one of them either, but for the relays there, unless
@@ -113,6 +117,7 @@ impl ServerConfig {
             secret,
             relays,
             ports: 49_152..=65_535,
+            relay_ports: None,
             listeners: Vec::new(),
             addresses: Vec::new(),
             instance: 0,

@@ -67,7 +67,7 @@ impl<U: Users> Server<U> {
             let allocation = self.allocations.at(entry.place)?;
             let is_open = allocation.transport == Transport::Udp
                 && allocation.is_permitted(now, peer.ip())
-                && self.is_peer(peer);
+                && self.is_peer(Transport::Udp, peer);
             Some((entry, allocation.relay(peer.ip()).filter(|_| is_open)?))
         });
         let Some((entry, relay)) = route else {

@@ -42,6 +42,7 @@ pub use self::instance::instance_of;
 pub use self::limits::subscriber;
 pub use self::operator::AllocationInfo;
 pub use self::policy::{Cidr, CidrParseError, PeerPolicy};
+pub use self::ports::RelayPorts;
 pub use self::usage::{SharedUsage, Usage};
 
 use self::allocate::Reservation;
@@ -50,7 +51,6 @@ use self::index::{Entry, KeyedHash, PathIndex};
 use self::limits::RateLimit;
 use self::mobility::Tickets;
 use self::outbox::Outbox;
-use self::ports::Ports;
 use self::relay::Relay;
 use self::slots::{SlotId, Slots};
 use self::tcp::Connection;
@@ -76,9 +76,9 @@ const MAX_EVENTS: usize = 4096;
 /// counted. Time never runs backwards.
 ///
 /// **Shards.** Several servers stand beside each other, one per core, each with its own sockets on the same address
-/// (`SO_REUSEPORT` keeps a client with its shard) and its own range of relay ports. They share users, the realm and
-/// [`ServerConfig::secret`]; with [`ServerConfig::usage`] also what is counted for the quotas. Rates of answers are per
-/// shard.
+/// (`SO_REUSEPORT` keeps a client with its shard). They share users, the realm, [`ServerConfig::secret`] and
+/// [`ServerConfig::relay_ports`]; with [`ServerConfig::usage`] also what is counted for the quotas, but for ports that
+/// are kept aside (EVEN-PORT). Rates of answers are per shard.
 ///
 /// **Memory.** An allocation takes about 700 bytes, with one permission and one channel; every table has a ceiling in
 /// [`ServerConfig`].
@@ -90,8 +90,7 @@ pub struct Server<U> {
     allocations: Slots<Box<Allocation>>,
     paths: PathIndex,
     relays: Slots<Relay>,
-    /// By transport (UDP, TCP) and family.
-    ports: [[Option<Ports>; 2]; 2],
+    ports: Arc<RelayPorts>,
     reservations: Vec<Reservation>,
     connections: Slots<Connection>,
     timers: TimerQueue,
@@ -138,19 +137,13 @@ impl<U: Users> Server<U> {
     /// from it.
     pub fn new(config: ServerConfig, users: U, random: &mut (impl Random + ?Sized)) -> Self {
         let hash = KeyedHash::new(random.next_u64());
-        let ports = |is_relayed: bool| {
-            [IpAddr::is_ipv4, IpAddr::is_ipv6].map(|is_family| {
-                let has_address = config.relays.iter().any(|relay| is_family(&relay.bind));
-                (is_relayed && has_address).then(|| Ports::new(&config.ports))
-            })
-        };
         Self {
             authenticator: Authenticator::new(config.authentication.clone(), &config.secret),
             responder: Responder::new(config.responder),
             allocations: Slots::new(),
             paths: PathIndex::new(hash),
             relays: Slots::new(),
-            ports: [ports(true), ports(config.relays_tcp)],
+            ports: config.relay_ports.clone().unwrap_or_default(),
             reservations: Vec::new(),
             connections: Slots::new(),
             timers: TimerQueue::default(),
@@ -559,8 +552,13 @@ impl<U: Users> Server<U> {
         Ok(id)
     }
 
-    /// Whether the policy lets clients talk to `peer`. A server's own address is no peer, but for the relays on it.
-    fn is_peer(&self, peer: SocketAddr) -> bool {
+    /// Whether the policy lets clients talk to `peer`. A server's own address is no peer, but for the relays that are
+    /// there now, of this shard or another.
+    ///
+    /// Of a channel it is asked when it is bound, not for each packet: when the relay at its other end closes, and
+    /// another program of this host gets the port, the client reaches that until the channel expires, ten minutes at
+    /// most.
+    fn is_peer(&self, transport: Transport, peer: SocketAddr) -> bool {
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let is_listener = |listener: &SocketAddr| {
             listener.port() == peer.port()
@@ -572,7 +570,7 @@ impl<U: Users> Server<U> {
         }
         self.is_peer_ip(peer.ip())
             && (!self.is_own(peer.ip())
-                || self.config.ports.contains(&peer.port())
+                || self.is_relay(transport, peer)
                 || self.config.peers.is_allowed_by_name(peer.ip()))
     }
 

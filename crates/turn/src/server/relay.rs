@@ -6,6 +6,7 @@ use rtckit_proto::{Instant, Transport};
 use rtckit_stun::{AddressFamily, ErrorCode, Users};
 
 use crate::server::Server;
+use crate::server::config::RelayAddress;
 use crate::server::event::{BindError, Event, RelayId, Release};
 use crate::server::slots::SlotId;
 
@@ -62,39 +63,12 @@ impl<U: Users> Server<U> {
         family: AddressFamily,
         choice: PortChoice,
     ) -> Result<u16, ErrorCode<'static>> {
-        let [udp, tcp] = &mut self.ports;
-        let [v4, v6] = if transport == Transport::Udp {
-            udp
-        } else {
-            tcp
-        };
-        let ports = match family {
-            AddressFamily::Ipv4 => v4,
-            AddressFamily::Ipv6 => v6,
-        };
-        let ports = ports.as_mut().ok_or(ErrorCode::UNSUPPORTED_TRANSPORT)?;
-        let port = match choice {
-            PortChoice::Any => ports.take(&mut self.random),
-            PortChoice::Even => ports.take_even(&mut self.random),
-            PortChoice::Fixed => ports.take_pair(&mut self.random),
-        };
-        port.ok_or(ErrorCode::INSUFFICIENT_CAPACITY)
-    }
-
-    fn give_port_back(&mut self, transport: Transport, family: AddressFamily, port: u16) {
-        let [udp, tcp] = &mut self.ports;
-        let [v4, v6] = if transport == Transport::Udp {
-            udp
-        } else {
-            tcp
-        };
-        let ports = match family {
-            AddressFamily::Ipv4 => v4,
-            AddressFamily::Ipv6 => v6,
-        };
-        if let Some(ports) = ports {
-            ports.give_back(port);
+        if transport == Transport::Tcp && !self.config.relays_tcp {
+            return Err(ErrorCode::UNSUPPORTED_TRANSPORT);
         }
+        let ports = self.ports.of(transport, family);
+        let port = ports.take(&self.config.ports, choice, &mut self.random);
+        port.ok_or(ErrorCode::INSUFFICIENT_CAPACITY)
     }
 
     pub(super) fn bind_relay(
@@ -147,7 +121,12 @@ impl<U: Users> Server<U> {
             return;
         }
         match result {
-            Ok(address) => found.bound = Some(address),
+            Ok(address) => {
+                found.bound = Some(address);
+                self.ports
+                    .of(found.transport, found.family)
+                    .open(found.port);
+            }
             Err(BindError::AddressInUse)
                 if found.choice != PortChoice::Fixed && found.attempts < MAX_ATTEMPTS =>
             {
@@ -166,7 +145,7 @@ impl<U: Users> Server<U> {
         let (transport, family, old, choice) =
             (relay.transport, relay.family, relay.port, relay.choice);
         let port = self.take_port(transport, family, choice);
-        self.give_port_back(transport, family, old);
+        self.ports.of(transport, family).give_back(old);
         match (port, self.relays.get_mut(id)) {
             (Ok(port), Some(relay)) => {
                 relay.port = port;
@@ -194,8 +173,16 @@ impl<U: Users> Server<U> {
         let Some(relay) = self.relays.remove(id) else {
             return false;
         };
-        self.give_port_back(relay.transport, relay.family, relay.port);
+        self.give_port_back(&relay);
         true
+    }
+
+    /// Whether `peer`, an address of this server, is one of its relays or another shard's.
+    pub(super) fn is_relay(&self, transport: Transport, peer: SocketAddr) -> bool {
+        let family = AddressFamily::of(peer.ip());
+        let is_there = |relay: RelayAddress| [relay.bind, relay.advertise].contains(&peer.ip());
+        self.relay_address(family).is_some_and(is_there)
+            && self.ports.of(transport, family).has_relay(peer.port())
     }
 
     /// A relay's socket failed for good: its allocation ends, as a client that sends into the void learns nothing.
@@ -206,6 +193,22 @@ impl<U: Users> Server<U> {
         }) = self.relays.get(relay.0)
         {
             self.release(*id, Release::RelayFailed);
+        }
+    }
+}
+
+impl<U> Server<U> {
+    fn give_port_back(&self, relay: &Relay) {
+        let ports = self.ports.of(relay.transport, relay.family);
+        ports.give_back(relay.port);
+    }
+}
+
+/// What this shard had, the others may take.
+impl<U> Drop for Server<U> {
+    fn drop(&mut self) {
+        for (_, relay) in self.relays.iter() {
+            self.give_port_back(relay);
         }
     }
 }

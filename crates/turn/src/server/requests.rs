@@ -168,7 +168,7 @@ impl<U: Users> Server<U> {
             return Err(ErrorCode::BAD_REQUEST);
         };
         self.check_peer_ip(id, peer.ip())?;
-        if !self.is_peer(peer) {
+        if !self.is_peer(Transport::Udp, peer) {
             self.counters.peers_refused += 1;
             return Err(ErrorCode::FORBIDDEN);
         }

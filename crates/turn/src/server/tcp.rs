@@ -84,7 +84,7 @@ impl<U: Users> Server<U> {
             .xor_peer_address()
             .ok_or(ErrorCode::BAD_REQUEST)?;
         self.check_peer_ip(id, peer.ip())?;
-        if !self.is_peer(peer) {
+        if !self.is_peer(Transport::Tcp, peer) {
             self.counters.peers_refused += 1;
             return Err(ErrorCode::FORBIDDEN);
         }
