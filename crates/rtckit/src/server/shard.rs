@@ -24,7 +24,7 @@ use quinn_udp::BATCH_SIZE;
 use rtckit_proto::{Datagram, FiveTuple, Instant, Transport};
 use rtckit_turn::{
     AllocationInfo, BindError, Counters, PeerPolicy, RelayId, Server, ServerConfig, ServerEvent,
-    ToClient, ToPeer,
+    ToClient, ToPeer, instance_of,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -311,10 +311,12 @@ impl Shard {
         // so that there is room for the answer, which then leaves after what is noted here: the client's next request,
         // which the other shard receives again, finds the note
         self.core.flush(&self.listeners);
+        let brings_something = instance_of(&bytes).is_some();
         self.core.on_client(now, Datagram::new(path, &mut bytes));
         self.core.flush_run();
         self.core.drain(now, &self.listeners);
         if let Some(siblings) = &self.siblings
+            && brings_something
             && self.core.server.has_allocation(&path)
         {
             siblings.settle(path);
