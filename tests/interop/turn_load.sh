@@ -3,7 +3,7 @@
 #
 #   turn_load.sh [SECONDS [ROUNDS]]    how long each load lasts (2), and how often it is run (5)
 #
-# Both servers run all the time. Each round puts every load on the one and then on the other; what is told are medians.
+# Both servers run all the time, with one thread for datagrams. Each round puts every load on the one and then on the other; what is told are medians.
 # - Packets relayed per second of the server's processor time, from when all clients have allocated until they have
 #   released. A packet goes from the client to the server, to the relayed address, which is the server's too, and back
 #   to the client: it is relayed twice.
@@ -31,7 +31,7 @@ taskset -c 0 "$rtckit" turn-server --threads 1 --json --listen 127.0.0.1:${port[
     --realm load.test --user u:p --allow-loopback-peers --max-per-user 20000 --max-per-address 20000 \
     --replies-per-second 100000 >"$work/ours.log" 2>&1 &
 server[ours]=$!
-taskset -c 0 turnserver -n --listening-ip=127.0.0.1 --relay-ip=127.0.0.3 --listening-port=${port[coturn]} --min-port=1025 \
+taskset -c 0 turnserver -n --relay-threads 1 --listening-ip=127.0.0.1 --relay-ip=127.0.0.3 --listening-port=${port[coturn]} --min-port=1025 \
     --max-port=65000 --lt-cred-mech --user=u:p --realm=load.test --allow-loopback-peers --no-cli --no-tls --no-dtls \
     --pidfile="$work/turn.pid" --userdb="$work/turn.db" --no-stdout-log --log-file=/dev/null >"$work/coturn.log" 2>&1 &
 server[coturn]=$!
