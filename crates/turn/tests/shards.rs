@@ -130,9 +130,12 @@ fn relays_for_tcp_are_peers_of_such() {
 
 /// The next task, which is to bind a relay.
 fn task(world: &mut World) -> (rtckit_turn::RelayId, SocketAddr) {
-    match world.server.poll_event() {
-        Some(ServerEvent::BindRelay { relay, address, .. }) => (relay, address),
-        event => panic!("{event:?}"),
+    loop {
+        match world.server.poll_event() {
+            Some(ServerEvent::BindRelay { relay, address, .. }) => return (relay, address),
+            Some(ServerEvent::PathAdded { .. } | ServerEvent::PathRemoved { .. }) => {}
+            event => panic!("{event:?}"),
+        }
     }
 }
 
