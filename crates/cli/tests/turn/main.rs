@@ -432,10 +432,7 @@ fn a_hangup_reads_users_and_certificate_again() {
 
     // and what was allocated before is there all the time
     assert!(held.try_wait().unwrap().is_none(), "alice is cut off");
-    Command::new("kill")
-        .args(["-INT", &held.id().to_string()])
-        .status()
-        .unwrap();
+    held.kill().unwrap();
     held.wait().unwrap();
 }
 
