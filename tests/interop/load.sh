@@ -26,8 +26,8 @@ serve --ip 127.0.0.1
 before=$(cpu)
 wave 50 20
 good=0
-for caller in "${callers[@]}"; do
-    wait "$caller" && good=$((good + 1))
+for n in "${!callers[@]}"; do
+    wait "${callers[$n]}" && good=$((good + 1)) || echo "      caller $((n + 1)): $(tail -n 1 "$work/story.$((n + 1))")"
 done
 spent=$(($(cpu) - before))
 # 50 calls of 20 s are a million ms: the share of one in hundredths of a percent
