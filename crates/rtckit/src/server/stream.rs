@@ -2,8 +2,8 @@
 //! the shard has for it.
 //!
 //! What a client can cost is bounded: one message that has begun, and what waits to be written (256 kB; payloads beyond
-//! are lost, as datagrams are, and so are answers beyond twice as much). A client that does not finish a message, does not read,
-//! or has no allocation is closed after [`Config::stream_timeout`](super::Config::stream_timeout).
+//! are lost, as datagrams are, and so are answers beyond twice as much). A client that does not finish a message, does
+//! not read, or has no allocation is closed after [`Config::stream_timeout`](super::Config::stream_timeout).
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
