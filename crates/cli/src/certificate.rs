@@ -12,8 +12,8 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
-use crate::call::tls::from_file;
 use crate::failure::Failure;
+use crate::tls::from_file;
 
 /// TLS with a certificate.
 pub(crate) struct Shown {

@@ -22,6 +22,7 @@ mod stage;
 mod story;
 mod stun;
 mod stun_server;
+mod tls;
 mod trace;
 mod turn_bench;
 mod turn_server;

@@ -202,6 +202,65 @@ fn the_key_of_a_token_may_be_cut_as_coturn_cuts_it() {
 }
 
 #[test]
+fn ports_kept_aside_are_counted_together() {
+    let usage = Arc::new(OneUsage::default());
+    let mut random = SeededRandom::new(1);
+    let mut config = config(&usage, &mut random);
+    config.max_allocations_per_user = 2;
+    let mut shards = [0, 1].map(|_| {
+        let mut users = StaticUsers::new("example.org");
+        users.insert("alice", "secret");
+        Server::new(config.clone(), users, &mut random)
+    });
+    let mut port = 0;
+    // an allocation that keeps a port aside, and is given back; the token
+    let mut reserve = |server: &mut Server<StaticUsers>, now: Instant| {
+        port += 1;
+        let mut alice = LongTermClient::new("alice", "secret");
+        let (path, method) = (path(1, port), Method::ALLOCATE);
+        let answer = exchange(server, now, path, &mut alice, method, |writer| {
+            writer.requested_transport(17)?;
+            writer.even_port(EvenPort { reserve_next: true })
+        });
+        let code = code_of(&answer);
+        if code == 0 {
+            let method = Method::REFRESH;
+            exchange(server, now, path, &mut alice, method, |w| w.lifetime(0));
+        }
+        Message::parse(&answer)
+            .unwrap()
+            .reservation_token()
+            .ok_or(code)
+    };
+    let [one, other] = &mut shards;
+    let token = reserve(one, NOW).unwrap();
+    reserve(other, NOW).unwrap();
+    assert_eq!(reserve(one, NOW), Err(486));
+    assert_eq!(reserve(other, NOW), Err(486));
+    // one is taken
+    let mut alice = LongTermClient::new("alice", "secret");
+    let code = ask(one, path(2, 1), &mut alice, Method::ALLOCATE, |writer| {
+        writer.requested_transport(17)?;
+        writer.reservation_token(token)
+    });
+    assert_eq!(code, 0);
+    assert_eq!(refresh(one, path(2, 1), &mut alice, 0), 0);
+    reserve(other, NOW).unwrap();
+    assert_eq!(reserve(one, NOW), Err(486));
+    // the operator ends those of one shard
+    assert_eq!(other.release_account("alice"), 0);
+    reserve(one, NOW).unwrap();
+    reserve(one, NOW).unwrap();
+    assert_eq!(reserve(other, NOW), Err(486));
+    // the time of the others is over
+    let later = NOW + Duration::from_secs(30);
+    one.handle_timeout(later);
+    reserve(other, later).unwrap();
+    reserve(other, later).unwrap();
+    assert_eq!(reserve(one, later), Err(486));
+}
+
+#[test]
 fn a_token_with_another_key_takes_what_was_reserved() {
     let usage = Arc::new(OneUsage::default());
     let mut random = SeededRandom::new(1);

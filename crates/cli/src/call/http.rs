@@ -13,9 +13,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::tls::{self, Trust};
 use crate::failure::Failure;
 use crate::serve::ECHO_HEADER;
+use crate::tls::{self, Trust};
 
 /// How long the server may take for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -3,7 +3,6 @@
 mod answer;
 mod http;
 mod options;
-pub(crate) mod tls;
 
 use core::time::Duration;
 use std::sync::Arc;

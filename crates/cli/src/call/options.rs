@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::tls::Trust;
 use crate::arguments::Setup;
 use crate::stage;
+use crate::tls::Trust;
 
 /// A call to a server such as `rtckit serve`
 ///

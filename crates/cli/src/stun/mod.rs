@@ -15,8 +15,8 @@ use rtckit_proto::Transport;
 use rtckit_stun::{Client, Discovery, DiscoveryConfig, Outcome, Report, Retransmission};
 use serde::Serialize;
 
-use crate::call::tls::explain_link;
 use crate::failure::Failure;
+use crate::tls::explain_link;
 use crate::turn_bench::{patiently, tell_silence};
 use progress::Progress;
 
@@ -93,7 +93,7 @@ async fn ask(options: &Options) -> Result<Summary, Failure> {
     let fail = |error| Failure::new(format_args!("{}: {error}", uri.host));
     let server = uri.resolve().await.map_err(fail)?;
     let tls = match uri.transport {
-        Transport::Tls => Some(crate::turn_bench::trust(options.ca.as_deref())?),
+        Transport::Tls => Some(crate::tls::client(options.ca.as_deref())?),
         _ => None,
     };
     let timer = Timer::start();
@@ -200,7 +200,7 @@ async fn binding(
         Outcome::Mapped { address, rtt } => Ok((address, rtt)),
         Outcome::TimedOut => Err(Failure::new(format_args!("{uri}: no answer"))),
         Outcome::Redirected { server, .. } => Err(Failure::new(format_args!(
-            "{uri} sends its clients to {server}"
+            "{uri} sends its clients to {server}: ask that one"
         ))),
         Outcome::Refused { code } => Err(Failure::new(format_args!("{uri} refuses, error {code}"))),
         Outcome::WrongCredentials => Err(Failure::new(format_args!("{uri} wants credentials"))),

@@ -20,7 +20,7 @@ use crate::turn_server::{Metrics, Report, address, check_threads, runtime, until
 pub(crate) struct Options {
     /// Where to listen for UDP and TCP; repeatable. Two addresses with different IPs make the server help clients to find
     /// out how their NAT behaves (RFC 5780). Without a port it is 3478 [default: 127.0.0.1:3478]
-    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address)]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address::<3478>)]
     listen: Vec<SocketAddr>,
 
     /// How many answers per second an address gets; ten times as many at once

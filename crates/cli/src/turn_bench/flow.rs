@@ -9,7 +9,7 @@ use rtckit_proto::Instant;
 use rtckit_turn::{ClientEvent, Failure as TurnFailure};
 
 use super::stats::Stats;
-use crate::call::tls::explain_link;
+use crate::tls::explain_link;
 
 /// How many bytes may wait for a stream's server before its client stops sending.
 const MAX_UNSENT: usize = 64 << 10;

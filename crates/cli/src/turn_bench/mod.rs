@@ -5,7 +5,6 @@ mod options;
 mod patience;
 mod stats;
 mod tcp_relay;
-mod trust;
 
 use core::cell::{Cell, RefCell};
 use core::future::poll_fn;
@@ -25,14 +24,13 @@ use tokio::task::LocalSet;
 use tokio::time::timeout;
 use tokio_rustls::rustls;
 
-use crate::call::tls::explain_link;
 use crate::failure::Failure;
+use crate::tls::explain_link;
 use flow::{Flow, State};
 use stats::Stats;
 
 pub(crate) use options::Options;
 pub(crate) use patience::{patiently, tell_silence};
-pub(crate) use trust::trust;
 
 /// How many clients allocate at a time.
 const ALLOCATING: usize = 32;
@@ -100,7 +98,7 @@ async fn start(options: &Options) -> Result<Summary, Failure> {
         .await
         .map_err(|error| Failure::new(format_args!("{}: {error}", uri.host)))?;
     let tls = match uri.transport {
-        Transport::Tls => Some(trust(options.ca.as_deref())?),
+        Transport::Tls => Some(crate::tls::client(options.ca.as_deref())?),
         _ => None,
     };
     let bench = Rc::new(Bench {

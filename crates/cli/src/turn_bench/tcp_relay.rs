@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use super::flow::{say, say_link};
 use super::{Bench, Failure, patiently};
-use crate::call::tls::explain_link;
+use crate::tls::explain_link;
 
 /// How many data connections open at a time.
 const TIMEOUT: Duration = Duration::from_secs(15);

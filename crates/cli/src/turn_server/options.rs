@@ -25,13 +25,13 @@ pub(crate) struct Options {
 
     /// Where to listen for UDP and TCP; repeatable. Two addresses with different IPs make the server help clients to find
     /// out how their NAT behaves (RFC 5780). Without a port it is 3478 [default: 127.0.0.1:3478]
-    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address)]
-    #[serde(deserialize_with = "addresses")]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address::<3478>)]
+    #[serde(deserialize_with = "addresses::<_, 3478>")]
     pub(crate) listen: Vec<SocketAddr>,
 
     /// Where to listen for TLS; repeatable. Without a port it is 5349
-    #[arg(long, value_name = "ADDR[:PORT]", value_parser = tls_address)]
-    #[serde(deserialize_with = "tls_addresses")]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address::<5349>)]
+    #[serde(deserialize_with = "addresses::<_, 5349>")]
     pub(crate) tls_listen: Vec<SocketAddr>,
 
     /// The certificates of TLS, the server's first (PEM) [default: one that is made for this run]
@@ -124,7 +124,7 @@ pub(crate) struct Options {
     pub(crate) replies_per_second: Option<u32>,
 
     /// Send clients to this server, without a port its 3478, while this one lets its own go (SIGTERM)
-    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address)]
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = address::<3478>)]
     #[serde(deserialize_with = "optional_address")]
     pub(crate) alternate_server: Option<SocketAddr>,
 
@@ -155,52 +155,41 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// An address to listen at; the port may be left out.
-pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
-    with_port(text, 3478)
-}
-
-fn tls_address(text: &str) -> Result<SocketAddr, String> {
-    with_port(text, 5349)
-}
-
-fn with_port(text: &str, port: u16) -> Result<SocketAddr, String> {
-    let ip = |text: &str| text.parse().map(|ip: IpAddr| SocketAddr::new(ip, port));
+/// An address to listen at; without a port it is `PORT`.
+pub(crate) fn address<const PORT: u16>(text: &str) -> Result<SocketAddr, String> {
+    let ip = |text: &str| text.parse().map(|ip: IpAddr| SocketAddr::new(ip, PORT));
     text.parse()
         .or_else(|_| ip(text))
         .map_err(|_| format!("{text}: expected ADDR or ADDR:PORT, of IPv6 [ADDR]:PORT"))
 }
 
-fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
-    let texts = Vec::<String>::deserialize(deserializer)?;
-    let addresses = texts.iter().map(|text| address(text));
-    addresses
-        .map(|read| read.map_err(D::Error::custom))
-        .collect()
+fn addresses<'de, D: Deserializer<'de>, const PORT: u16>(
+    deserializer: D,
+) -> Result<Vec<SocketAddr>, D::Error> {
+    list(deserializer, address::<PORT>)
 }
 
-fn tls_addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+fn cidrs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Cidr>, D::Error> {
+    list(deserializer, |text| {
+        text.parse().map_err(|error| format!("{text}: {error}"))
+    })
+}
+
+/// A list of texts, each of them read by `read`.
+fn list<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
-    let addresses = texts.iter().map(|text| tls_address(text));
-    addresses
-        .map(|read| read.map_err(D::Error::custom))
-        .collect()
+    let read = |text: &String| read(text).map_err(D::Error::custom);
+    texts.iter().map(read).collect()
 }
 
 fn optional_address<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SocketAddr>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    address(&text).map(Some).map_err(D::Error::custom)
-}
-
-fn cidrs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Cidr>, D::Error> {
-    let texts = Vec::<String>::deserialize(deserializer)?;
-    let parse = |text: &String| {
-        text.parse()
-            .map_err(|error| D::Error::custom(format_args!("{text}: {error}")))
-    };
-    texts.iter().map(parse).collect()
+    address::<3478>(&text).map(Some).map_err(D::Error::custom)
 }
 
 impl Options {
@@ -371,10 +360,10 @@ mod tests {
             ("2001:db8::1", "[2001:db8::1]:3478"),
             ("[2001:db8::1]:9", "[2001:db8::1]:9"),
         ] {
-            assert_eq!(address(text), Ok(at(found)));
+            assert_eq!(address::<3478>(text), Ok(at(found)));
         }
         for wrong in ["", "here", "192.0.2.1:", "192.0.2.1:65536", "[2001:db8::1]"] {
-            let error = address(wrong).unwrap_err();
+            let error = address::<3478>(wrong).unwrap_err();
             assert!(error.contains("expected ADDR or ADDR:PORT"), "{error}");
         }
         let file = "listen = [\"192.0.2.1\"]\ntls-listen = [\"192.0.2.1\"]\nalternate-server = \"192.0.2.2\"\n";

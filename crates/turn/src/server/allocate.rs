@@ -13,7 +13,6 @@
 //! ```
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use rtckit_proto::{FiveTuple, Instant, Random, Transport};
@@ -43,7 +42,7 @@ const BIND_TIMEOUT: Duration = Duration::from_secs(10);
 /// A relay that was kept aside.
 pub(super) struct Reservation {
     token: [u8; 8],
-    pub(super) relay: SlotId,
+    relay: SlotId,
     account: Box<str>,
     /// Whether an access token vouched for the user, whose name is then that of the token's key.
     has_token: bool,
@@ -177,19 +176,11 @@ impl<U: Users> Server<U> {
         path: FiveTuple,
         reserves: bool,
     ) -> Result<(), ErrorCode<'static>> {
-        if reserves {
-            // a port that is kept aside outlives the allocation it was asked for with
-            let of_user = |reservation: &&Reservation| *reservation.account == *user.user.account();
-            let of_user = self.reservations.iter().filter(of_user).count();
-            if of_user >= self.config.max_allocations_per_user as usize {
-                return Err(ErrorCode::ALLOCATION_QUOTA_REACHED);
-            }
-            if self.reservations.len() >= MAX_RESERVATIONS {
-                return Err(ErrorCode::INSUFFICIENT_CAPACITY);
-            }
+        if reserves && self.reservations.len() >= MAX_RESERVATIONS {
+            return Err(ErrorCode::INSUFFICIENT_CAPACITY);
         }
-        self.tally
-            .take(&self.config, user.user.account(), path.remote.ip())
+        let (account, address) = (user.user.account(), path.remote.ip());
+        self.tally.take(&self.config, account, address, reserves)
     }
 
     /// The lifetime a client gets that asks for `wanted` seconds.
@@ -347,7 +338,7 @@ impl<U: Users> Server<U> {
         };
         let place = self.reservations.iter().position(is_it);
         let place = place.ok_or(ErrorCode::INSUFFICIENT_CAPACITY)?;
-        let relay = self.reservations.swap_remove(place).relay;
+        let relay = self.unreserve(place);
         let found = self.relays.get_mut(relay);
         let found = found.ok_or(ErrorCode::INSUFFICIENT_CAPACITY)?;
         found.owner = Owner::Allocation(id);
@@ -374,6 +365,7 @@ impl<U: Users> Server<U> {
         if let Some(relay) = self.relays.get_mut(relay) {
             relay.owner = Owner::Reservation;
         }
+        self.tally.change(|usage| usage.reserve(&account));
         self.reservations.push(Reservation {
             token,
             relay,
@@ -384,13 +376,29 @@ impl<U: Users> Server<U> {
         token
     }
 
+    /// Forgets the reservation at `place` of the list, and returns its relay.
+    fn unreserve(&mut self, place: usize) -> SlotId {
+        let Reservation { relay, account, .. } = self.reservations.swap_remove(place);
+        self.tally.change(|usage| usage.unreserve(&account));
+        relay
+    }
+
+    /// Closes the relays that are kept aside and that `is_over` is true of.
+    fn end_reservations(&mut self, is_over: impl Fn(&Reservation) -> bool) {
+        while let Some(place) = self.reservations.iter().position(&is_over) {
+            let relay = self.unreserve(place);
+            self.close_relay(relay);
+        }
+    }
+
     /// Closes the relays that are kept aside for `account`.
     pub(super) fn release_reservations(&mut self, account: &str) {
-        let is_of = |reservation: &mut Reservation| *reservation.account == *account;
-        let ended: Vec<_> = self.reservations.extract_if(.., is_of).collect();
-        for reservation in ended {
-            self.close_relay(reservation.relay);
-        }
+        self.end_reservations(|reservation| *reservation.account == *account);
+    }
+
+    /// Nobody came for `relay` in time.
+    pub(super) fn on_reservation_due(&mut self, relay: SlotId) {
+        self.end_reservations(|reservation| reservation.relay == relay);
     }
 
     // ---- the end of the beginning ----

@@ -77,15 +77,6 @@ impl<U: Users> Server<U> {
         }
     }
 
-    fn on_reservation_due(&mut self, relay: SlotId) {
-        let before = self.reservations.len();
-        self.reservations
-            .retain(|reservation| reservation.relay != relay);
-        if self.reservations.len() < before {
-            self.close_relay(relay);
-        }
-    }
-
     pub(super) fn push_event(&mut self, event: Event) {
         self.events.push_back(event);
     }

@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use core::borrow::Borrow;
 use core::fmt;
 use core::net::IpAddr;
 
@@ -13,13 +14,15 @@ use rtckit_stun::ErrorCode;
 use crate::server::config::ServerConfig;
 use crate::server::limits::subscriber;
 
-/// How many allocations there are, and how many of them each user and each client address (or /64 of IPv6) has. It is
-/// as large as `max_allocations` lets it grow.
+/// How many allocations there are, and how many of them each user and each client address (or /64 of IPv6) has; how many
+/// ports are kept aside for each user. It is as large as `max_allocations` lets it grow.
 #[derive(Clone, Default)]
 pub struct Usage {
     allocations: usize,
     by_user: BTreeMap<Box<str>, u32>,
     by_address: BTreeMap<IpAddr, u32>,
+    /// How many ports are kept aside for each user; they outlive the allocations they were asked for with.
+    reserved: BTreeMap<Box<str>, u32>,
 }
 
 impl Usage {
@@ -28,18 +31,20 @@ impl Usage {
         self.allocations
     }
 
-    /// One more for `user` at `address`, if all quotas have room.
+    /// One more for `user` at `address`, if all quotas have room; if it also `reserves` a port, that of ports too.
     pub(crate) fn take(
         &mut self,
         config: &ServerConfig,
         user: &str,
         address: IpAddr,
+        reserves: bool,
     ) -> Result<(), ErrorCode<'static>> {
         let address = subscriber(address);
         let of_user = self.by_user.get(user).copied().unwrap_or(0);
         let of_address = self.by_address.get(&address).copied().unwrap_or(0);
         if of_user >= config.max_allocations_per_user
             || of_address >= config.max_allocations_per_address
+            || reserves && self.reserved(user) >= config.max_allocations_per_user
         {
             return Err(ErrorCode::ALLOCATION_QUOTA_REACHED);
         }
@@ -55,15 +60,29 @@ impl Usage {
     /// One less.
     pub(crate) fn give_back(&mut self, user: &str, address: IpAddr) {
         self.allocations = self.allocations.saturating_sub(1);
-        self.forget(user);
-        self.leave(subscriber(address));
+        one_less(&mut self.by_user, user);
+        one_less(&mut self.by_address, &subscriber(address));
+    }
+
+    /// A port is kept aside for `user` from now on.
+    pub(crate) fn reserve(&mut self, user: &str) {
+        *self.reserved.entry(user.into()).or_default() += 1;
+    }
+
+    /// It is no longer.
+    pub(crate) fn unreserve(&mut self, user: &str) {
+        one_less(&mut self.reserved, user);
+    }
+
+    fn reserved(&self, user: &str) -> u32 {
+        self.reserved.get(user).copied().unwrap_or(0)
     }
 
     /// A mobile client is at another address now. Its allocation stays, even where there are too many.
     pub(crate) fn follow(&mut self, old: IpAddr, new: IpAddr) {
         let (old, new) = (subscriber(old), subscriber(new));
         if old != new {
-            self.leave(old);
+            one_less(&mut self.by_address, &old);
             *self.by_address.entry(new).or_default() += 1;
         }
     }
@@ -71,26 +90,18 @@ impl Usage {
     /// A user goes by another name: its allocation stays, even where the other one has too many.
     pub(crate) fn rename(&mut self, old: &str, new: &str) {
         if old != new {
-            self.forget(old);
+            one_less(&mut self.by_user, old);
             *self.by_user.entry(new.into()).or_default() += 1;
         }
     }
+}
 
-    fn forget(&mut self, user: &str) {
-        if let Some(count) = self.by_user.get_mut(user) {
-            *count -= 1;
-            if *count == 0 {
-                self.by_user.remove(user);
-            }
-        }
-    }
-
-    fn leave(&mut self, address: IpAddr) {
-        if let Some(count) = self.by_address.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                self.by_address.remove(&address);
-            }
+/// Counts one down; who has none is forgotten.
+fn one_less<K: Ord + Borrow<Q>, Q: Ord + ?Sized>(counts: &mut BTreeMap<K, u32>, of: &Q) {
+    if let Some(count) = counts.get_mut(of) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(of);
         }
     }
 }
@@ -128,10 +139,11 @@ impl Tally {
         config: &ServerConfig,
         user: &str,
         address: IpAddr,
+        reserves: bool,
     ) -> Result<(), ErrorCode<'static>> {
         // who lends nothing lets nobody in
         let mut result = Err(ErrorCode::INSUFFICIENT_CAPACITY);
-        self.change(|usage| result = usage.take(config, user, address));
+        self.change(|usage| result = usage.take(config, user, address, reserves));
         result
     }
 }
