@@ -20,9 +20,8 @@ pub type SharedUsers = Arc<dyn Users + Send + Sync>;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// Realm, relay addresses and ports, peers, quotas, which hold for all threads together; but how many ports a user
-    /// may have kept aside (EVEN-PORT) is counted by each. Its `listeners`, `usage`, `relay_ports`,
-    /// `supports_dont_fragment` and `responder.discovery` are filled in.
+    /// Realm, relay addresses and ports, peers, quotas, which hold for all threads together. Its `listeners`, `usage`,
+    /// `relay_ports`, `supports_dont_fragment` and `responder.discovery` are filled in.
     pub turn: ServerConfig,
     /// The users.
     pub users: SharedUsers,
