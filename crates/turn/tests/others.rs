@@ -258,6 +258,38 @@ fn a_connection_is_bound_by_its_user_alone() {
 }
 
 #[test]
+fn a_connection_is_bound_with_the_nonce_of_the_allocation() {
+    let mut world = World::new(1, config());
+    let mut hand = alice(path(1, 1, Transport::Tcp));
+    let code = hand.ask(&mut world, Method::ALLOCATE, |w| w.requested_transport(6));
+    assert_eq!(code, Some(0));
+    assert_eq!(hand.permit(&mut world, PEER), Some(0));
+    let (now, relay) = (world.now, relay(&world));
+    let connection = world.server.accept(now, relay, address(PEER)).unwrap();
+    let mut buf = [0; 200];
+    let sent = world.server.poll_transmit(now, &mut buf).unwrap();
+    let attempt = Message::parse(&buf[sent.range]).unwrap();
+    let id = attempt.connection_id().unwrap();
+    // signed as the allocation's own requests are, from one host and from another
+    let mut bind = |world: &mut World, method, path| {
+        let mut request = hand.write(method, |w| w.connection_id(id));
+        let answer = exchange(world, path, &mut request).unwrap();
+        let answer = Message::parse(&answer).unwrap();
+        answer.error_code().map_or(0, |error| error.code)
+    };
+    let [same, other] = [1, 2].map(|host| path(host, 2, Transport::Tcp));
+    assert_eq!(
+        bind(&mut world, Method::REFRESH, same),
+        438,
+        "the path's own"
+    );
+    assert_eq!(bind(&mut world, Method::CONNECTION_BIND, other), 438);
+    assert!(world.joins.is_empty());
+    assert_eq!(bind(&mut world, Method::CONNECTION_BIND, same), 0);
+    assert_eq!(world.joins, [(connection, same.reversed())]);
+}
+
+#[test]
 fn a_policy_that_is_replaced_holds_at_once() {
     let mut world = World::new(1, config());
     let (denied, allowed) = (address(PEER), address("198.51.100.200:9"));

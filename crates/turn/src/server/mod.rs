@@ -321,7 +321,7 @@ impl<U: Users> Server<U> {
         path: &FiveTuple,
         message: &Message<'_>,
     ) -> Authentication {
-        let source = path.remote;
+        let source = self.nonce_source(now, path, message);
         let ticket = message.mobility_ticket();
         let known = match ticket.filter(|ticket| !ticket.is_empty()) {
             Some(ticket) => self.by_ticket(ticket),
@@ -344,6 +344,28 @@ impl<U: Users> Server<U> {
                 .authenticator
                 .authenticate(now, source, message, &self.users),
         }
+    }
+
+    /// For whom the nonce was made that `message` has to repeat: for who sent it; but a stream to be joined with a
+    /// connection may repeat that of the client's other one, from the same host, which saves it from being challenged
+    /// (RFC 6062 §4.3: the same credentials). coturn's client keeps but one nonce for both, and is at a loss when they
+    /// differ.
+    fn nonce_source(
+        &mut self,
+        now: Instant,
+        path: &FiveTuple,
+        message: &Message<'_>,
+    ) -> SocketAddr {
+        if message.method() != Method::CONNECTION_BIND {
+            return path.remote;
+        }
+        let known = self.by_connection(message);
+        let control = known.and_then(|id| Some(self.allocations.get(id)?.path.remote));
+        let is_known = |control: &SocketAddr| {
+            control.ip() == path.remote.ip()
+                && self.authenticator.has_been_heard(now, *control, message)
+        };
+        control.filter(is_known).unwrap_or(path.remote)
     }
 
     fn dispatch(
