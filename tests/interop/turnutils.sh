@@ -75,6 +75,7 @@ few="-n 200 -m 4 -l 170 -z 5"
     client "UDP, client to client (-y)" -y $few 127.0.0.1
     client "TCP (-t)" -t $echo_peer $few 127.0.0.1
     client "TLS (-t -S)" -t -S -p 5349 $echo_peer $few 127.0.0.1
+    client "TCP relayed (-T -t)" -T -t $echo_peer $few 127.0.0.1
     client "TCP relayed (-T -t -y)" -T -t -y $few 127.0.0.1
     client "TCP relayed over TLS (-T -t -S -y)" -T -t -S -p 5349 -y $few 127.0.0.1
     settled

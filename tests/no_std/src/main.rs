@@ -10,11 +10,14 @@
 
 extern crate alloc;
 
+use alloc::vec;
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
+use rtckit_proto::{Datagram, FiveTuple, Instant, SeededRandom};
 // linked for E0152 alone
 use {rtckit_ice as _, rtckit_transport as _};
 
@@ -86,7 +89,7 @@ extern "C" fn main() -> i32 {
 }
 
 fn proto() -> bool {
-    use rtckit_proto::{Instant, Reader};
+    use rtckit_proto::Reader;
 
     let later = Instant::ZERO + core::time::Duration::from_millis(20);
     later.as_millis() == 20 && Reader::new(&[1, 2]).u16() == Ok(0x0102)
@@ -118,12 +121,58 @@ fn sdp() -> bool {
     answer.is_ok_and(|answer| answer.is_strict())
 }
 
+const CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)), 5000);
+const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)), 3478);
+
+/// A client asks, a responder answers.
 fn stun() -> bool {
-    rtckit_stun::Message::parse(&[0; 20]).is_err()
+    use rtckit_stun::{Client, Outcome, respond};
+
+    let (path, now) = (FiveTuple::udp(CLIENT, SERVER), Instant::ZERO);
+    let mut client = Client::new(path, now, &mut SeededRandom::new(1));
+    let (mut request, mut response) = ([0; 500], [0; 500]);
+    let answered = client
+        .poll_transmit(now, &mut request)
+        .and_then(|sent| respond(&request[sent.range], CLIENT, &mut response).ok()?);
+    let Some(len) = answered else {
+        return false;
+    };
+    client.handle_input(now, Datagram::new(path, &mut response[..len]));
+    matches!(client.outcome(), Some(Outcome::Mapped { address, .. }) if *address == CLIENT)
 }
 
+/// A client gets an address of a server, after a challenge.
 fn turn() -> bool {
-    rtckit_turn::ChannelData::parse(&[0x40, 0, 0, 1, 7]).is_ok_and(|data| data.payload == (4..5))
+    use rtckit_stun::{NonceSecret, StaticUsers};
+    use rtckit_turn::{Client, ClientConfig, RelayAddress, Server, ServerConfig, ServerEvent};
+
+    let (path, now) = (FiveTuple::udp(CLIENT, SERVER), Instant::ZERO);
+    let random = &mut SeededRandom::new(1);
+    let mut users = StaticUsers::new("example.org");
+    users.insert("alice", "secret");
+    let relays = vec![RelayAddress::new(SERVER.ip())];
+    let config = ServerConfig::new("example.org", NonceSecret::new(random), relays);
+    let mut server = Server::new(config, users, random);
+    let mut client = Client::new(ClientConfig::new("alice", "secret"), path, now, random);
+    let mut buf = [0; 1500];
+    for _ in 0..3 {
+        let Some(sent) = client.poll_transmit(now, &mut buf) else {
+            break;
+        };
+        server.handle_input(now, Datagram::new(path.reversed(), &mut buf[sent.range]));
+        while let Some(event) = server.poll_event() {
+            if let ServerEvent::BindRelay { relay, address, .. } = event {
+                server.relay_bound(now, relay, Ok(address));
+            }
+        }
+        let Some(sent) = server.poll_transmit(now, &mut buf) else {
+            break;
+        };
+        client.handle_input(now, Datagram::new(path, &mut buf[sent.range]));
+    }
+    client
+        .relayed(true)
+        .is_some_and(|relayed| relayed.ip() == SERVER.ip())
 }
 
 fn rtp() -> bool {
