@@ -7,6 +7,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
+use core::ops::Deref;
 use core::time::Duration;
 
 use rtckit_proto::Instant;
@@ -153,39 +154,8 @@ pub trait Users {
     }
 }
 
-impl<T: Users + ?Sized> Users for &T {
-    fn user(&self, now: Instant, realm: &str, claim: &Claim<'_>) -> Option<User> {
-        (**self).user(now, realm, claim)
-    }
-
-    fn offer(
-        &self,
-        now: Instant,
-        realm: &str,
-        claim: &Claim<'_>,
-        accept: &mut dyn FnMut(User) -> bool,
-    ) {
-        (**self).offer(now, realm, claim, accept);
-    }
-}
-
-impl<T: Users + ?Sized> Users for Box<T> {
-    fn user(&self, now: Instant, realm: &str, claim: &Claim<'_>) -> Option<User> {
-        (**self).user(now, realm, claim)
-    }
-
-    fn offer(
-        &self,
-        now: Instant,
-        realm: &str,
-        claim: &Claim<'_>,
-        accept: &mut dyn FnMut(User) -> bool,
-    ) {
-        (**self).offer(now, realm, claim, accept);
-    }
-}
-
-impl<T: Users + ?Sized> Users for alloc::sync::Arc<T> {
+/// References, boxes and what else leads to users.
+impl<P: Deref<Target: Users>> Users for P {
     fn user(&self, now: Instant, realm: &str, claim: &Claim<'_>) -> Option<User> {
         (**self).user(now, realm, claim)
     }

@@ -13,7 +13,9 @@ use rtckit_stun::{
     AccessTokens, AddressFamily, Class, Error, EvenPort, LongTermClient, Message, MessageWriter,
     Method,
 };
-use rtckit_turn::{ClientConfig, PeerPolicy, RelayAddress, RelayId, Release, Server, ServerEvent};
+use rtckit_turn::{
+    ClientConfig, ConnectionId, PeerPolicy, RelayAddress, RelayId, Release, Server, ServerEvent,
+};
 
 const PEER: &str = "198.51.100.1:1";
 
@@ -232,20 +234,25 @@ fn the_quota_of_an_address_follows_who_moves() {
     assert_eq!(bob(udp(1, 3)).allocate(&mut world), Some(486));
 }
 
-#[test]
-fn a_connection_is_bound_by_its_user_alone() {
-    let mut world = World::new(1, config());
-    let mut hand = alice(path(1, 1, Transport::Tcp));
-    let code = hand.ask(&mut world, Method::ALLOCATE, |w| w.requested_transport(6));
+/// A peer connects to the relay of Alice, who allocates by TCP: the connection, and what she is told of it.
+fn attempt(world: &mut World, hand: &mut Hand) -> (ConnectionId, u32) {
+    let code = hand.ask(world, Method::ALLOCATE, |w| w.requested_transport(6));
     assert_eq!(code, Some(0));
-    assert_eq!(hand.permit(&mut world, PEER), Some(0));
-    let (now, relay) = (world.now, relay(&world));
+    assert_eq!(hand.permit(world, PEER), Some(0));
+    let (now, relay) = (world.now, relay(world));
     let connection = world.server.accept(now, relay, address(PEER)).unwrap();
     let mut buf = [0; 200];
     let sent = world.server.poll_transmit(now, &mut buf).unwrap();
     let attempt = Message::parse(&buf[sent.range]).unwrap();
     assert_eq!(attempt.method(), Method::CONNECTION_ATTEMPT);
-    let id = attempt.connection_id().unwrap();
+    (connection, attempt.connection_id().unwrap())
+}
+
+#[test]
+fn a_connection_is_bound_by_its_user_alone() {
+    let mut world = World::new(1, config());
+    let mut hand = alice(path(1, 1, Transport::Tcp));
+    let (connection, id) = attempt(&mut world, &mut hand);
     let bind = |world: &mut World, mut hand: Hand| {
         hand.ask(world, Method::CONNECTION_BIND, |w| w.connection_id(id))
     };
@@ -261,15 +268,7 @@ fn a_connection_is_bound_by_its_user_alone() {
 fn a_connection_is_bound_with_the_nonce_of_the_allocation() {
     let mut world = World::new(1, config());
     let mut hand = alice(path(1, 1, Transport::Tcp));
-    let code = hand.ask(&mut world, Method::ALLOCATE, |w| w.requested_transport(6));
-    assert_eq!(code, Some(0));
-    assert_eq!(hand.permit(&mut world, PEER), Some(0));
-    let (now, relay) = (world.now, relay(&world));
-    let connection = world.server.accept(now, relay, address(PEER)).unwrap();
-    let mut buf = [0; 200];
-    let sent = world.server.poll_transmit(now, &mut buf).unwrap();
-    let attempt = Message::parse(&buf[sent.range]).unwrap();
-    let id = attempt.connection_id().unwrap();
+    let (connection, id) = attempt(&mut world, &mut hand);
     // signed as the allocation's own requests are, from one host and from another
     let mut bind = |world: &mut World, method, path| {
         let mut request = hand.write(method, |w| w.connection_id(id));
