@@ -81,7 +81,7 @@ impl PasswordHash {
         Self::from_mac_key(key)
     }
 
-    fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len.into()).unwrap_or_default()
     }
 }

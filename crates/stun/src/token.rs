@@ -9,11 +9,13 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
 use rtckit_crypto::aead::{AesGcm, NONCE_LEN, TAG_LEN};
+use rtckit_crypto::mac::sha256;
 use rtckit_proto::{Instant, Reader, WallClock};
 
 use crate::authentication::{Claim, Name, User, Users};
@@ -24,6 +26,10 @@ use crate::integrity::PasswordHash;
 const DELTA: Duration = Duration::from_secs(5);
 
 /// Opens access tokens.
+///
+/// A token says what it grants, not to whom, and its `kid` is common to all. So each token is a user of its own, whose
+/// [`account`](User::account) is the kid and a hash of the token's key: quotas keep the owner of one token from taking what is
+/// there for all; how many tokens somebody gets is for the authorization server to limit.
 pub struct AccessTokens {
     server_name: Box<str>,
     clock: WallClock,
@@ -122,8 +128,16 @@ impl Users for AccessTokens {
         let left = (grant.lifetime + DELTA).checked_sub(age)?;
         let mut user = User::new(kid, grant.mac_key);
         user.expires = Some(now + left);
+        user.account = Some(account(kid, &user.secret));
         (!left.is_zero()).then_some(user)
     }
+}
+
+/// The kid, and eight bytes of the hash of the token's key: enough to tell tokens apart, too few to learn the key from.
+fn account(kid: &str, mac_key: &PasswordHash) -> Box<str> {
+    let hash = sha256(&[mac_key.as_bytes()]);
+    let id = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
+    format!("{kid}:{id:016x}").into()
 }
 
 impl fmt::Debug for AccessTokens {
@@ -134,6 +148,8 @@ impl fmt::Debug for AccessTokens {
 
 #[cfg(test)]
 mod tests {
+    use std::string::String;
+
     use super::*;
     use crate::value::PasswordAlgorithm;
 
@@ -169,6 +185,12 @@ mod tests {
             assert_eq!(user.expires, Some(at(105)));
             assert!(tokens.user(at(104), "", &claim(kid, &token)).is_some());
             assert!(tokens.user(at(105), "", &claim(kid, &token)).is_none());
+            let made = MADE + Duration::from_secs(105);
+            let future = tokens
+                .seal(kid, &[1; 12], &mac_key, made, lifetime)
+                .unwrap();
+            assert!(tokens.user(at(0), "", &claim(kid, &future)).is_none());
+            assert!(tokens.user(at(1), "", &claim(kid, &future)).is_some());
             assert!(tokens.user(at(0), "", &claim("east", &token)).is_none());
             for bit in 0..token.len() * 8 {
                 let mut forged = token.clone();
@@ -183,6 +205,16 @@ mod tests {
             other.insert_128("south", b"1234567890123456");
             assert!(other.user(at(0), "", &claim(kid, &token)).is_none());
         }
+        let account = |kid: &str, mac_key: &[u8]| {
+            let token = tokens.seal(kid, &[1; 12], mac_key, MADE, DELTA).unwrap();
+            let user = tokens.user(at(0), "", &claim(kid, &token)).unwrap();
+            assert_eq!(*user.username, *kid);
+            String::from(user.account())
+        };
+        let one = account("north", &[7; 20]);
+        assert!(one.starts_with("north:") && one.len() == 22, "{one}");
+        assert_eq!(one, account("north", &[7; 20]));
+        assert_ne!(one, account("north", &[8; 20]));
         assert!(
             tokens
                 .seal("north", &[1; 12], &[0; 33], MADE, DELTA)

@@ -216,6 +216,51 @@ fn who_has_moved_leaves_no_path_behind() {
 }
 
 #[test]
+fn a_move_whose_answer_was_lost_is_asked_for_again() {
+    let mut world = World::new(1, config());
+    let first = allocate_mobile(&mut world, udp(1, 1));
+    let mut hand = alice(udp(2, 1));
+    assert_eq!(hand.permit(&mut world, PEER), Some(437), "challenged");
+    let request = hand.write(Method::REFRESH, |w| w.mobility_ticket(&first));
+    let mut answer = || exchange(&mut world, hand.path, &mut request.clone()).unwrap();
+    let second = ticket_of(&answer());
+    assert_eq!(ticket_of(&answer()), second);
+    move_to(&mut world, udp(3, 1), &second).unwrap();
+}
+
+#[test]
+fn one_family_ends_and_the_other_stays() {
+    let mut both = config();
+    both.relays
+        .push(RelayAddress::new("2001:db8::1".parse().unwrap()));
+    let (v4, v6) = (PEER, "[2001:db8:1::1]:1");
+    both.peers.allow.push("2001:db8:1::/48".parse().unwrap());
+    let mut world = World::new(1, both);
+    for (family, ended, other) in [(AddressFamily::Ipv6, v6, v4), (AddressFamily::Ipv4, v4, v6)] {
+        let mut hand = alice(udp(1, 1));
+        let code = hand.ask(&mut world, Method::ALLOCATE, |writer| {
+            writer.requested_transport(17)?;
+            writer.additional_address_family(AddressFamily::Ipv6)
+        });
+        assert_eq!(code, Some(0));
+        assert_eq!(world.relays.len(), 2);
+        for peer in [v4, v6] {
+            assert_eq!(hand.permit(&mut world, peer), Some(0));
+        }
+        let code = hand.ask(&mut world, Method::REFRESH, |writer| {
+            writer.lifetime(0)?;
+            writer.requested_address_family(family)
+        });
+        assert_eq!(code, Some(0));
+        assert_eq!(world.relays.len(), 1);
+        assert_eq!(hand.permit(&mut world, ended), Some(443));
+        assert_eq!(hand.permit(&mut world, other), Some(0));
+        let code = hand.ask(&mut world, Method::REFRESH, |w| w.lifetime(0));
+        assert_eq!(code, Some(0));
+    }
+}
+
+#[test]
 fn the_quota_of_an_address_follows_who_moves() {
     let mut strict = config();
     strict.max_allocations_per_address = 1;

@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use std::sync::{Arc, Mutex};
 
-use rtckit_proto::{Datagram, FiveTuple, Instant, SeededRandom, WallClock};
+use rtckit_proto::{Datagram, FiveTuple, Instant, SeededRandom, Transport, WallClock};
 use rtckit_stun::{
     AccessTokens, Class, Error, EvenPort, LongTermClient, Message, MessageWriter, Method,
     NonceSecret, SharedSecret, StaticUsers, TransactionId, Users, Verdict,
@@ -299,6 +299,87 @@ fn a_token_with_another_key_takes_what_was_reserved() {
         },
     );
     assert_eq!(code, 0);
+}
+
+/// A server that takes tokens of one key, and who brings one of `count`.
+fn with_tokens<const COUNT: usize>(
+    change: impl FnOnce(&mut ServerConfig),
+) -> (Server<AccessTokens>, [LongTermClient; COUNT]) {
+    let usage = Arc::new(OneUsage::default());
+    let mut random = SeededRandom::new(1);
+    let mut config = config(&usage, &mut random);
+    config.authentication.third_party = Some("example.org".into());
+    change(&mut config);
+    let made = Duration::from_secs(EPOCH);
+    let mut tokens = AccessTokens::new("example.org", WallClock::new(made));
+    tokens.insert_256("north", &[3; 32]);
+    let who = core::array::from_fn(|number| {
+        let (nonce, key) = ([number as u8; 12], [number as u8; 20]);
+        let token = tokens.seal("north", &nonce, &key, made, Duration::from_secs(1000));
+        LongTermClient::with_token("north", &token.unwrap(), &key).unwrap()
+    });
+    (Server::new(config, tokens, &mut random), who)
+}
+
+#[test]
+fn each_token_has_a_quota() {
+    let (mut server, [mut alice, mut mallory]) =
+        with_tokens(|config| config.max_allocations_per_user = 2);
+    for (port, code) in (1..).zip([0, 0, 486]) {
+        assert_eq!(allocate(&mut server, path(1, port), &mut mallory), code);
+    }
+    assert_eq!(allocate(&mut server, path(2, 1), &mut alice), 0);
+}
+
+#[test]
+fn another_token_of_the_same_key_opens_no_connection() {
+    let (mut server, [mut alice, mut mallory]) =
+        with_tokens(|config| config.peers.allow.push("198.51.100.0/24".parse().unwrap()));
+    let stream = |host, port| {
+        let mut path = path(host, port);
+        path.transport = Transport::Tcp;
+        path
+    };
+    let peer = SocketAddr::from(([198, 51, 100, 1], 9));
+    let method = Method::ALLOCATE;
+    let code = ask(&mut server, stream(1, 1), &mut alice, method, |writer| {
+        writer.requested_transport(6)
+    });
+    assert_eq!(code, 0);
+    let method = Method::CREATE_PERMISSION;
+    let code = ask(&mut server, stream(1, 1), &mut alice, method, |writer| {
+        writer.xor_peer_address(peer)
+    });
+    assert_eq!(code, 0);
+    let method = Method::CONNECT;
+    let connect = |writer: &mut MessageWriter<'_>| writer.xor_peer_address(peer);
+    let request = {
+        let mut buf = [0; 1400];
+        let id = TransactionId([9; 12]);
+        let mut writer = MessageWriter::new(&mut buf, Class::Request, method, id).unwrap();
+        connect(&mut writer).unwrap();
+        alice.write(&mut writer).unwrap();
+        let len = writer.finish();
+        buf[..len].to_vec()
+    };
+    let path = stream(1, 1).reversed();
+    server.handle_input(NOW, Datagram::new(path, &mut request.clone()));
+    let connection = core::iter::from_fn(|| server.poll_event()).find_map(|event| match event {
+        ServerEvent::Connect { connection, .. } => Some(connection),
+        _ => None,
+    });
+    server.connected(NOW, connection.unwrap(), true);
+    let mut buf = [0; 1400];
+    let sent = server.poll_transmit(NOW, &mut buf).unwrap();
+    let answer = Message::parse(&buf[sent.range]).unwrap();
+    let id = answer.connection_id().unwrap();
+
+    let mut bind = |who: &mut LongTermClient, path| {
+        let method = Method::CONNECTION_BIND;
+        ask(&mut server, path, who, method, |w| w.connection_id(id))
+    };
+    assert_eq!(bind(&mut mallory, stream(3, 1)), 400);
+    assert_eq!(bind(&mut alice, stream(1, 2)), 0);
 }
 
 /// The world's time at the driver's epoch, in seconds since 1970.

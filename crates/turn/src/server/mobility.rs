@@ -141,7 +141,7 @@ impl<U: Users> Server<U> {
             .next
             .as_ref()
             .is_some_and(|(path, id)| *path == request.path && *id == id_of_request);
-        if is_repeated && serial + 1 == mobility.serial {
+        if is_repeated && serial.wrapping_add(1) == mobility.serial {
             return Ok((id, self.tickets.make(id, mobility.serial)));
         }
         if serial != mobility.serial || allocation.path == request.path {

@@ -22,7 +22,7 @@ mod timers;
 mod usage;
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -77,8 +77,8 @@ const MAX_EVENTS: usize = 4096;
 ///
 /// **Shards.** Several servers stand beside each other, one per core, each with its own sockets on the same address
 /// (`SO_REUSEPORT` keeps a client with its shard). They share users, the realm, [`ServerConfig::secret`] and
-/// [`ServerConfig::relay_ports`]; with [`ServerConfig::usage`] also what is counted for the quotas, but for ports that
-/// are kept aside (EVEN-PORT). Rates of answers are per shard.
+/// [`ServerConfig::relay_ports`]; with [`ServerConfig::usage`] also what is counted for the quotas. Rates of answers are
+/// per shard.
 ///
 /// **Memory.** An allocation takes about 700 bytes, with one permission and one channel; every table has a ceiling in
 /// [`ServerConfig`].
@@ -93,6 +93,8 @@ pub struct Server<U> {
     ports: Arc<RelayPorts>,
     reservations: Vec<Reservation>,
     connections: Slots<Connection>,
+    /// By CONNECTION-ID.
+    connection_ids: BTreeMap<u32, SlotId>,
     timers: TimerQueue,
     events: VecDeque<Event>,
     outbox: Outbox,
@@ -146,6 +148,7 @@ impl<U: Users> Server<U> {
             ports: config.relay_ports.clone().unwrap_or_default(),
             reservations: Vec::new(),
             connections: Slots::new(),
+            connection_ids: BTreeMap::new(),
             timers: TimerQueue::default(),
             events: VecDeque::new(),
             outbox: Outbox::default(),

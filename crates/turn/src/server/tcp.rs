@@ -18,7 +18,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use rtckit_proto::{FiveTuple, Instant, Transport};
+use rtckit_proto::{FiveTuple, Instant, Random, Transport};
 use rtckit_stun::{
     Class, ErrorCode, IntegrityKey, Message, Method, TransactionId, Users, Verified,
 };
@@ -33,13 +33,16 @@ use crate::server::{Request, Server};
 /// ([RFC 6062 §5.2](https://www.rfc-editor.org/rfc/rfc6062#section-5.2)).
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The bits of CONNECTION-ID that tell the place in the table. The six highest tell the instance, those between how often
-/// the place was used before.
-const PLACE_BITS: u32 = 18;
-const GENERATION_BITS: u32 = 8;
+/// The bits of CONNECTION-ID that nobody can foretell; the six above tell the instance.
+const SECRET_BITS: u32 = 26;
+
+/// How many connections a server has at most: few of all numbers, so that one is hard to hit by chance.
+const MAX_CONNECTIONS: usize = 1 << 18;
 
 /// A connection between a relay and a peer.
 pub(super) struct Connection {
+    /// Its CONNECTION-ID.
+    wire: u32,
     allocation: SlotId,
     pub(super) peer: SocketAddr,
     state: State,
@@ -59,15 +62,9 @@ enum State {
     Joined,
 }
 
-/// CONNECTION-ID on the wire. It need not be secret: who binds a connection proves to be its user.
-fn wire_id(id: SlotId, instance: u8) -> u32 {
-    let generation = id.generation % (1 << GENERATION_BITS);
-    u32::from(instance) << (PLACE_BITS + GENERATION_BITS) | generation << PLACE_BITS | id.place
-}
-
 /// The instance that gave a CONNECTION-ID.
 pub(super) const fn instance_of_connection(wire: u32) -> u8 {
-    (wire >> (PLACE_BITS + GENERATION_BITS)) as u8
+    (wire >> SECRET_BITS) as u8
 }
 
 impl<U: Users> Server<U> {
@@ -126,22 +123,39 @@ impl<U: Users> Server<U> {
         state: State,
     ) -> Result<SlotId, ErrorCode<'static>> {
         let max = self.config.max_connections;
-        let has_room = self.connections.len() < 1 << PLACE_BITS
+        let has_room = self.connections.len() < MAX_CONNECTIONS
             && (self.allocations.get(allocation)).is_some_and(|a| a.connections.len() < max);
         if !has_room {
             return Err(ErrorCode::INSUFFICIENT_CAPACITY);
         }
+        let wire = self.connection_id();
         let id = self.connections.insert(Connection {
+            wire,
             allocation,
             peer,
             state,
             due: now + TIMEOUT,
         });
+        self.connection_ids.insert(wire, id);
         if let Some(allocation) = self.allocations.get_mut(allocation) {
             allocation.connections.push(id);
         }
         self.push_due(now + TIMEOUT, Due::Connection(id));
         Ok(id)
+    }
+
+    /// A CONNECTION-ID that nothing has. Where several people share one name and password, it is all that keeps them
+    /// from each other's connections.
+    fn connection_id(&mut self) -> u32 {
+        loop {
+            let serial = self.random.next_u64();
+            let ([a, b, c, d, ..], _) = self.tickets.tag(b"connection", &serial.to_be_bytes());
+            let secret = u32::from_be_bytes([a, b, c, d]) % (1 << SECRET_BITS);
+            let wire = u32::from(self.config.instance) << SECRET_BITS | secret;
+            if !self.connection_ids.contains_key(&wire) {
+                return wire;
+            }
+        }
     }
 
     /// How [`Event::Connect`] went.
@@ -153,7 +167,7 @@ impl<U: Users> Server<U> {
             return;
         };
         let (request, key) = (*request, key.clone());
-        let allocation = found.allocation;
+        let (allocation, wire) = (found.allocation, found.wire);
         if is_open {
             found.state = State::Waiting;
             found.due = now + TIMEOUT;
@@ -164,7 +178,6 @@ impl<U: Users> Server<U> {
         };
         if is_open {
             let head = (Class::SuccessResponse, Method::CONNECT, request);
-            let wire = wire_id(connection.0, self.config.instance);
             self.answer(path, head, &key, |writer| writer.connection_id(wire));
         } else {
             let head = (Class::ErrorResponse, Method::CONNECT, request);
@@ -193,14 +206,14 @@ impl<U: Users> Server<U> {
         }
         let path = allocation.path;
         let connection = self.insert_connection(now, id, peer, State::Waiting).ok()?;
-        let instance = self.config.instance;
+        let wire = self.connections.get(connection)?.wire;
         let head = (
             Class::Indication,
             Method::CONNECTION_ATTEMPT,
             self.indication_id(),
         );
         let is_written = self.outbox.write(path, head, |writer| {
-            writer.connection_id(wire_id(connection, instance))?;
+            writer.connection_id(wire)?;
             writer.xor_peer_address(peer)?;
             writer.fingerprint()
         });
@@ -217,20 +230,25 @@ impl<U: Users> Server<U> {
         if request.path.transport == Transport::Udp {
             return Err(ErrorCode::BAD_REQUEST);
         }
-        let id = self.by_wire_id(&request.message);
+        let id = self.connection_of(&request.message);
         let connection = id.and_then(|id| Some((id, self.connections.get_mut(id)?)));
         let Some((id, connection)) = connection else {
             return Err(ErrorCode::BAD_REQUEST);
         };
-        let allocation = self.allocations.get(connection.allocation);
-        if allocation.is_none_or(|allocation| allocation.user.username != user.user.username) {
+        // the very credentials of the allocation: of tokens the name is that of a key which all of them share
+        let owner = self.allocations.get(connection.allocation);
+        let is_theirs = owner.is_some_and(|allocation| {
+            let owner = &allocation.user;
+            owner.username == user.user.username && owner.secret == user.user.secret
+        });
+        if !is_theirs {
             return Err(ErrorCode::BAD_REQUEST);
         }
         if !matches!(connection.state, State::Waiting) {
             return Err(ErrorCode::BAD_REQUEST);
         }
         connection.state = State::Joined;
-        let wire = wire_id(id, self.config.instance);
+        let wire = connection.wire;
         self.succeed(request, |writer| writer.connection_id(wire));
         self.push_event(Event::Join {
             connection: ConnectionId(id),
@@ -239,15 +257,13 @@ impl<U: Users> Server<U> {
         Ok(())
     }
 
-    fn by_wire_id(&self, message: &Message<'_>) -> Option<SlotId> {
-        let wire = message.connection_id()?;
-        let id = self.connections.id_at(wire & ((1 << PLACE_BITS) - 1))?;
-        (wire_id(id, self.config.instance) == wire).then_some(id)
+    fn connection_of(&self, message: &Message<'_>) -> Option<SlotId> {
+        self.connection_ids.get(&message.connection_id()?).copied()
     }
 
     /// The allocation a ConnectionBind is about, which comes by another path.
     pub(super) fn by_connection(&self, message: &Message<'_>) -> Option<SlotId> {
-        let connection = self.connections.get(self.by_wire_id(message)?)?;
+        let connection = self.connections.get(self.connection_of(message)?)?;
         Some(connection.allocation)
     }
 
@@ -286,6 +302,7 @@ impl<U: Users> Server<U> {
         let Some(connection) = self.connections.remove(id) else {
             return false;
         };
+        self.connection_ids.remove(&connection.wire);
         if let Some(allocation) = self.allocations.get_mut(connection.allocation) {
             allocation.connections.retain(|other| *other != id);
         }
