@@ -303,6 +303,7 @@ fn a_connection_is_bound_by_its_user_alone() {
     };
     let stream = |port| path(1, port, Transport::Tcp);
     assert_eq!(bind(&mut world, bob(stream(2))), Some(400));
+    assert_eq!(bind(&mut world, alice(stream(1))), Some(400), "its own");
     assert!(world.joins.is_empty());
     assert_eq!(bind(&mut world, alice(stream(3))), Some(0));
     assert_eq!(world.joins, [(connection, stream(3).reversed())]);
@@ -433,6 +434,33 @@ fn ports_that_were_taken_are_tried_again_later() {
             assert!(add(&mut world), "{number}");
         }
         assert!(!add(&mut world), "there are four");
+    }
+}
+
+#[test]
+fn another_pair_is_tried_when_one_of_two_ports_is_taken() {
+    for seed in 0..8 {
+        let mut narrow = config();
+        narrow.ports = 50_000..=50_007;
+        let mut world = World::new(seed, narrow);
+        world.taken.extend([50_001, 50_002, 50_005]);
+        let mut pair = ClientConfig::new("alice", "secret");
+        pair.even_port = Some(true);
+        let client = world.add(pair.clone());
+        world.run(Duration::from_secs(1));
+        assert!(world.clients[client].is_allocated());
+        let mut bound: Vec<_> = world.relays.values().map(SocketAddr::port).collect();
+        bound.sort();
+        assert_eq!(bound, [50_006, 50_007], "the others are closed again");
+        let client = world.add(pair);
+        world.run(Duration::from_secs(1));
+        assert!(!world.clients[client].is_allocated());
+        // and they may be had one by one
+        for _ in 0..3 {
+            let client = world.add(ClientConfig::new("alice", "secret"));
+            world.run(Duration::from_secs(1));
+            assert!(world.clients[client].is_allocated());
+        }
     }
 }
 

@@ -242,27 +242,20 @@ impl<U: Users> Server<U> {
         if let Some(token) = wish.token {
             return self.take_reservation(id, token);
         }
-        let choice = match wish.even {
-            None => PortChoice::Any,
-            Some(false) => PortChoice::Even,
-            Some(true) => PortChoice::Fixed,
-        };
-        let relay = self.begin_relay(Owner::Allocation(id), wish.transport, wish.family, choice)?;
-        let mut reserved = None;
+        let owner = Owner::Allocation(id);
         if wish.even == Some(true) {
-            let next = self.relays.get(relay).map_or(0, |relay| relay.port) + 1;
-            reserved = Some(self.bind_relay(
-                Owner::Allocation(id),
-                wish.transport,
-                wish.family,
-                next,
-                choice,
-            ));
+            let pair = self.begin_pair(owner, wish.transport, wish.family, 1)?;
+            self.replace_pair(owner, pair);
+            return Ok(());
         }
+        let choice = match wish.even {
+            Some(_) => PortChoice::Even,
+            None => PortChoice::Any,
+        };
+        let relay = self.begin_relay(owner, wish.transport, wish.family, choice)?;
         let mut additional_error = None;
         let mut additional = None;
         if wish.additional {
-            let owner = Owner::Allocation(id);
             match self.begin_relay(owner, wish.transport, AddressFamily::Ipv6, choice) {
                 Ok(relay) => additional = Some(relay),
                 Err(error) => additional_error = Some((AddressFamily::Ipv6, error)),
@@ -274,12 +267,32 @@ impl<U: Users> Server<U> {
                 *allocation.relay_mut(AddressFamily::Ipv6) = Some(additional);
             }
             if let State::Binding(binding) = &mut allocation.state {
-                binding.waiting = 1 + u8::from(reserved.is_some()) + u8::from(additional.is_some());
-                binding.reserved = reserved;
+                binding.waiting = 1 + u8::from(additional.is_some());
                 binding.additional_error = additional_error;
             }
         }
         Ok(())
+    }
+
+    /// Waits for the relays of `pair`, the second of which is to be reserved, instead of those there were.
+    pub(super) fn replace_pair(&mut self, owner: Owner, [relay, reserved]: [SlotId; 2]) {
+        let Some(family) = self.relays.get(relay).map(|relay| relay.family) else {
+            return;
+        };
+        let Owner::Allocation(id) = owner else {
+            return;
+        };
+        let Some(allocation) = self.allocations.get_mut(id) else {
+            return;
+        };
+        let mut old = [allocation.relay_mut(family).replace(relay), None];
+        if let State::Binding(binding) = &mut allocation.state {
+            binding.waiting = 2;
+            old[1] = binding.reserved.replace(reserved);
+        }
+        for relay in old.into_iter().flatten() {
+            self.close_relay(relay);
+        }
     }
 
     pub(super) fn relay_settled(&mut self, now: Instant, id: SlotId, is_bound: bool) {

@@ -78,7 +78,7 @@ impl Ports {
     }
 
     /// Takes a free port of `range`, from a random one on: nobody is to guess the next
-    /// ([RFC 8656 §7.2](https://www.rfc-editor.org/rfc/rfc8656#section-7.2)). With `Fixed` it takes an even one and the one
+    /// ([RFC 8656 §7.2](https://www.rfc-editor.org/rfc/rfc8656#section-7.2)). With `Pair` it takes an even one and the one
     /// after it, and returns the even one.
     pub(super) fn take(
         &self,
@@ -143,11 +143,11 @@ fn take_bit(taken: &AtomicU32, within: u32, choice: PortChoice) -> Option<u16> {
         let fitting = match choice {
             PortChoice::Any => free,
             PortChoice::Even => free & EVEN,
-            PortChoice::Fixed => free & free >> 1 & EVEN,
+            PortChoice::Pair => free & free >> 1 & EVEN,
         };
         (fitting != 0).then(|| fitting.trailing_zeros())
     };
-    let bits = if choice == PortChoice::Fixed {
+    let bits = if choice == PortChoice::Pair {
         0b11
     } else {
         0b1
@@ -195,10 +195,10 @@ mod tests {
             let random = &mut SeededRandom::new(seed);
             let ports = Ports::new();
             let mut take = |choice| ports.take(&(1001..=1006), choice, random);
-            let mut evens = [take(PortChoice::Fixed), take(PortChoice::Fixed)];
+            let mut evens = [take(PortChoice::Pair), take(PortChoice::Pair)];
             evens.sort();
             assert_eq!(evens, [Some(1002), Some(1004)]);
-            assert_eq!(take(PortChoice::Fixed), None, "1007 is outside");
+            assert_eq!(take(PortChoice::Pair), None, "1007 is outside");
             assert_eq!(take(PortChoice::Even), Some(1006));
             assert_eq!(take(PortChoice::Even), None);
             assert_eq!(take(PortChoice::Any), Some(1001));

@@ -37,8 +37,8 @@ pub(super) enum Owner {
 pub(super) enum PortChoice {
     Any,
     Even,
-    /// One of a pair: no other port will do.
-    Fixed,
+    /// An even one, and the next.
+    Pair,
 }
 
 impl<U: Users> Server<U> {
@@ -54,7 +54,24 @@ impl<U: Users> Server<U> {
             return Err(ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED);
         }
         let port = self.take_port(transport, family, choice)?;
-        Ok(self.bind_relay(owner, transport, family, port, choice))
+        Ok(self.bind_relay(owner, transport, family, port, choice, 1))
+    }
+
+    /// Asks for two relays on ports that follow each other, the first of them even.
+    pub(super) fn begin_pair(
+        &mut self,
+        owner: Owner,
+        transport: Transport,
+        family: AddressFamily,
+        attempts: u8,
+    ) -> Result<[SlotId; 2], ErrorCode<'static>> {
+        if self.relay_address(family).is_none() {
+            return Err(ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED);
+        }
+        let choice = PortChoice::Pair;
+        let port = self.take_port(transport, family, choice)?;
+        let ports = [port, port + 1];
+        Ok(ports.map(|port| self.bind_relay(owner, transport, family, port, choice, attempts)))
     }
 
     fn take_port(
@@ -71,13 +88,14 @@ impl<U: Users> Server<U> {
         port.ok_or(ErrorCode::INSUFFICIENT_CAPACITY)
     }
 
-    pub(super) fn bind_relay(
+    fn bind_relay(
         &mut self,
         owner: Owner,
         transport: Transport,
         family: AddressFamily,
         port: u16,
         choice: PortChoice,
+        attempts: u8,
     ) -> SlotId {
         let relay = self.relays.insert(Relay {
             owner,
@@ -86,7 +104,7 @@ impl<U: Users> Server<U> {
             port,
             bound: None,
             choice,
-            attempts: 1,
+            attempts,
         });
         self.ask_to_bind(relay);
         relay
@@ -127,10 +145,11 @@ impl<U: Users> Server<U> {
                     .of(found.transport, found.family)
                     .open(found.port);
             }
-            Err(BindError::AddressInUse)
-                if found.choice != PortChoice::Fixed && found.attempts < MAX_ATTEMPTS =>
-            {
-                return self.bind_elsewhere(now, relay.0);
+            Err(BindError::AddressInUse) if found.attempts < MAX_ATTEMPTS => {
+                return match found.choice {
+                    PortChoice::Pair => self.bind_pair_elsewhere(now, relay.0),
+                    PortChoice::Any | PortChoice::Even => self.bind_elsewhere(now, relay.0),
+                };
             }
             Err(_) => {}
         }
@@ -153,6 +172,18 @@ impl<U: Users> Server<U> {
                 self.ask_to_bind(id);
             }
             _ => self.relay_settled(now, id, false),
+        }
+    }
+
+    /// As [`bind_elsewhere`](Self::bind_elsewhere), with both relays of a pair: the other one's port is of no use alone.
+    fn bind_pair_elsewhere(&mut self, now: Instant, id: SlotId) {
+        let Some(relay) = self.relays.get(id) else {
+            return;
+        };
+        let (owner, attempts) = (relay.owner, relay.attempts + 1);
+        match self.begin_pair(owner, relay.transport, relay.family, attempts) {
+            Ok(pair) => self.replace_pair(owner, pair),
+            Err(_) => self.relay_settled(now, id, false),
         }
     }
 

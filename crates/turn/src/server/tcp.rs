@@ -227,7 +227,8 @@ impl<U: Users> Server<U> {
         request: &Request<'_>,
         user: &Verified,
     ) -> Result<(), ErrorCode<'static>> {
-        if request.path.transport == Transport::Udp {
+        // a stream that has an allocation carries that, and cannot carry a peer's bytes too
+        if request.path.transport == Transport::Udp || self.has_allocation(&request.path) {
             return Err(ErrorCode::BAD_REQUEST);
         }
         let id = self.connection_of(&request.message);
