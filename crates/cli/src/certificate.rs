@@ -28,6 +28,7 @@ pub(crate) fn shown(
     key: Option<&Path>,
     addresses: impl IntoIterator<Item = IpAddr>,
 ) -> Result<Shown, Failure> {
+    let key_file = key;
     let (chain, key) = match (cert, key) {
         (Some(cert), Some(key)) => (from_file(cert)?, private_key(key)?),
         _ => self_made(addresses)?,
@@ -38,23 +39,36 @@ pub(crate) fn shown(
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(|error| refused(cert, &error))?;
+        .map_err(|error| refused(cert, key_file, &error))?;
     Ok(Shown {
         config,
         fingerprint,
     })
 }
 
-fn refused(cert: Option<&Path>, error: &rustls::Error) -> Failure {
-    match cert {
-        Some(path) => Failure::at(path, format_args!("cannot be used with the key: {error}")),
-        None => Failure::new(format_args!("cannot make a certificate: {error}")),
+fn refused(cert: Option<&Path>, key: Option<&Path>, error: &rustls::Error) -> Failure {
+    match (cert, key, error) {
+        // of what the provider says of keys this is the one kind
+        (_, Some(key), rustls::Error::General(_)) => Failure::at(
+            key,
+            "holds no key that TLS takes here: RSA of 2048 bits or more, ECDSA on P-256 or P-384, Ed25519",
+        ),
+        (Some(cert), ..) => Failure::at(cert, format_args!("cannot be used with the key: {error}")),
+        (None, ..) => Failure::new(format_args!("cannot make a certificate: {error}")),
     }
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Failure> {
-    PrivateKeyDer::from_pem_file(path)
-        .map_err(|error| Failure::at(path, format_args!("holds no private key (PEM): {error}")))
+    PrivateKeyDer::from_pem_file(path).map_err(|error| match std::fs::read_to_string(path) {
+        Ok(text) if text.contains("ENCRYPTED") => Failure::at(
+            path,
+            format_args!(
+                "is encrypted: write it without a password (openssl pkey -in {} -out FILE)",
+                path.display()
+            ),
+        ),
+        _ => Failure::at(path, format_args!("holds no private key (PEM): {error}")),
+    })
 }
 
 /// A certificate for `addresses`, and for this machine as it calls itself.

@@ -114,15 +114,18 @@ impl fmt::Debug for StaticUsers {
 #[derive(Clone)]
 pub struct SharedSecret {
     key: HmacSha1,
+    is_empty: bool,
     clock: WallClock,
     ends_at_expiry: bool,
 }
 
 impl SharedSecret {
-    /// `secret` is what the web service has too; `clock` tells the world's time at the driver's epoch.
+    /// `secret` is what the web service has too; `clock` tells the world's time at the driver's epoch. An empty secret is
+    /// none, which everybody would know: it vouches for nobody.
     pub fn new(secret: &[u8], clock: WallClock) -> Self {
         Self {
             key: HmacSha1::new(secret),
+            is_empty: secret.is_empty(),
             clock,
             ends_at_expiry: false,
         }
@@ -159,7 +162,7 @@ impl Users for SharedSecret {
         let (expiry, name) = username.split_once(':').unwrap_or((username, ""));
         let expiry = Duration::from_secs(expiry.parse().ok()?);
         let left = expiry.checked_sub(self.clock.unix(now))?;
-        if claim.access_token.is_some() || left.is_zero() {
+        if self.is_empty || claim.access_token.is_some() || left.is_zero() {
             return None;
         }
         let password = self.password(username);
@@ -186,6 +189,18 @@ mod tests {
             name,
             algorithm: PasswordAlgorithm::Md5,
             access_token: None,
+        }
+    }
+
+    #[test]
+    fn an_empty_secret_vouches_for_nobody() {
+        let clock = WallClock::new(Duration::from_secs(1_700_000_000));
+        for (secret, vouches) in [("", false), ("x", true)] {
+            let shared = SharedSecret::new(secret.as_bytes(), clock);
+            let (name, _) = shared.credentials(1_700_000_100, "alice");
+            let claim = claim(Name::Username(&name));
+            let user = shared.user(Instant::ZERO, "realm", &claim);
+            assert_eq!(user.is_some(), vouches);
         }
     }
 

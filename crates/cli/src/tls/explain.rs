@@ -46,7 +46,9 @@ fn explain_certificate(error: &CertificateError, host: &str) -> String {
             "nobody trusted vouches for the server's certificate: name it or its authority with --ca FILE"
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            return format!("the server's certificate is not for {host}");
+            return format!(
+                "the server's certificate is not for {host}: its subjectAltName does not have that name"
+            );
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "the server's certificate has expired"

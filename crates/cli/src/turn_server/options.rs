@@ -103,7 +103,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     pub(crate) max_allocations: Option<usize>,
 
-    /// The most allocations of one user [default: 100]
+    /// The most allocations of one user, or of one access token [default: 100]
     #[arg(long, value_name = "N")]
     pub(crate) max_per_user: Option<u32>,
 
@@ -157,9 +157,15 @@ pub(crate) enum LogFormat {
 
 /// An address to listen at; without a port it is `PORT`.
 pub(crate) fn address<const PORT: u16>(text: &str) -> Result<SocketAddr, String> {
-    let ip = |text: &str| text.parse().map(|ip: IpAddr| SocketAddr::new(ip, PORT));
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    let ip = match bare {
+        Some(bare) => bare.parse().map(IpAddr::V6),
+        None => text.parse(),
+    };
     text.parse()
-        .or_else(|_| ip(text))
+        .or_else(|_| ip.map(|ip| SocketAddr::new(ip, PORT)))
         .map_err(|_| format!("{text}: expected ADDR or ADDR:PORT, of IPv6 [ADDR]:PORT"))
 }
 
@@ -209,6 +215,9 @@ impl Options {
     fn check(&self) -> Result<(), String> {
         if self.realm.as_deref() == Some("") {
             return Err("--realm: it is empty".into());
+        }
+        if self.secret.iter().any(String::is_empty) {
+            return Err("--secret: it is empty, and would let everybody in".into());
         }
         match (&self.cert, &self.key) {
             (Some(_), None) => return Err("--cert needs --key: there is no private key".into()),
@@ -358,11 +367,13 @@ mod tests {
             ("192.0.2.1", "192.0.2.1:3478"),
             ("192.0.2.1:9", "192.0.2.1:9"),
             ("2001:db8::1", "[2001:db8::1]:3478"),
+            ("[2001:db8::1]", "[2001:db8::1]:3478"),
+            ("[::]", "[::]:3478"),
             ("[2001:db8::1]:9", "[2001:db8::1]:9"),
         ] {
             assert_eq!(address::<3478>(text), Ok(at(found)));
         }
-        for wrong in ["", "here", "192.0.2.1:", "192.0.2.1:65536", "[2001:db8::1]"] {
+        for wrong in ["", "here", "192.0.2.1:", "192.0.2.1:65536", "[192.0.2.1]"] {
             let error = address::<3478>(wrong).unwrap_err();
             assert!(error.contains("expected ADDR or ADDR:PORT"), "{error}");
         }
@@ -371,6 +382,13 @@ mod tests {
         assert_eq!(options.listen, [at("192.0.2.1:3478")]);
         assert_eq!(options.tls_listen, [at("192.0.2.1:5349")]);
         assert_eq!(options.alternate_server, Some(at("192.0.2.2:3478")));
+    }
+
+    #[test]
+    fn an_empty_secret_is_none() {
+        let options = parse("secret = [\"north\", \"\"]\n").unwrap();
+        let error = options.check().unwrap_err();
+        assert!(error.starts_with("--secret: it is empty"), "{error}");
     }
 
     #[test]

@@ -255,6 +255,24 @@ fn what_cannot_be_believed() {
     let said = one_line(&output);
     assert!(said.contains("cannot be used with the key"), "{said}");
 
+    for (label, complaint) in [
+        ("ENCRYPTED PRIVATE KEY", "is encrypted: write it without"),
+        (
+            "PRIVATE KEY",
+            "holds no key that TLS takes here: RSA of 2048",
+        ),
+    ] {
+        let key = authority.file("unusable.pem");
+        let text = format!("-----BEGIN {label}-----\nMAA=\n-----END {label}-----\n");
+        fs::write(&key, text).unwrap();
+        let output = rtckit(&["serve", "--listen", "127.0.0.1:0"])
+            .args(["--cert", &authority.file("cert.pem"), "--key", &key])
+            .output()
+            .unwrap();
+        let said = one_line(&output);
+        assert!(said.contains(complaint), "{said}");
+    }
+
     let missing = authority.file("missing.pem");
     let said = one_line(&call("https://127.0.0.1:1", &["--ca", &missing]));
     assert!(
