@@ -5,6 +5,7 @@ mod network;
 
 use core::net::SocketAddr;
 use core::time::Duration;
+use std::collections::BTreeSet;
 
 use network::hand::{Hand, exchange};
 use network::{SERVER, World, address, config};
@@ -308,6 +309,17 @@ fn a_connection_is_bound_by_its_user_alone() {
     assert_eq!(bind(&mut world, alice(stream(3))), Some(0));
     assert_eq!(world.joins, [(connection, stream(3).reversed())]);
     assert_eq!(bind(&mut world, alice(stream(4))), Some(400), "once");
+}
+
+#[test]
+fn nobody_foretells_the_id_of_a_connection() {
+    let ids: BTreeSet<u32> = (0..8)
+        .map(|seed| {
+            let mut world = World::new(seed, config());
+            attempt(&mut world, &mut alice(path(1, 1, Transport::Tcp))).1
+        })
+        .collect();
+    assert_eq!(ids.len(), 8, "{ids:?}");
 }
 
 #[test]
