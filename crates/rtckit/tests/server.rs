@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it must")]
 
 use core::future::poll_fn;
-use core::net::SocketAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -78,6 +78,41 @@ async fn is_served(server: &TurnServer) {
             matches!(ask(udp(server), transport).await, Outcome::Mapped { .. }),
             "over {transport}"
         );
+    }
+}
+
+/// Two sockets for all addresses, one for each family, have one port.
+#[allow(
+    clippy::disallowed_types,
+    reason = "a closure does not wait for tokio's"
+)]
+#[tokio::test]
+async fn who_asks_at_any_address_is_answered_from_there() {
+    let any: [IpAddr; 2] = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+    // not every machine has IPv6
+    if UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).await.is_err() {
+        return;
+    }
+    for [first, second] in [any, [any[1], any[0]]] {
+        let server = server(|config| {
+            // a port that was free for UDP a moment ago
+            let port = std::net::UdpSocket::bind((first, 0))
+                .and_then(|socket| socket.local_addr())
+                .map_or(0, |local| local.port());
+            config.listen = vec![(first, port).into(), (second, port).into()];
+        })
+        .await;
+        let port = udp(&server).port();
+        for transport in ["udp", "tcp"] {
+            for host in [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()] {
+                let host = SocketAddr::new(host, port);
+                let outcome = ask(host, transport).await;
+                assert!(
+                    matches!(outcome, Outcome::Mapped { .. }),
+                    "{host} over {transport}: {outcome:?}"
+                );
+            }
+        }
     }
 }
 

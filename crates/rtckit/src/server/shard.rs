@@ -481,14 +481,10 @@ impl Core {
         listeners: &[UdpPort],
         write: impl FnOnce(&mut [u8]) -> Option<usize>,
     ) {
-        let is_it = |port: &UdpPort| {
-            port.local() == path.local
-                || port.is_wildcard() && port.local().port() == path.local.port()
-        };
         let Some((place, port)) = listeners
             .iter()
             .enumerate()
-            .find(|(_, listener)| is_it(listener))
+            .find(|(_, listener)| listener.is_at(path.local))
         else {
             return;
         };

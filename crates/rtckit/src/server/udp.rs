@@ -105,6 +105,15 @@ impl UdpPort {
         self.local.ip().is_unspecified()
     }
 
+    /// Whether datagrams from `local` leave by it. All addresses are those of one family: the other one has a socket of
+    /// its own, which may have the same port.
+    pub(super) fn is_at(&self, local: SocketAddr) -> bool {
+        self.local == local
+            || self.is_wildcard()
+                && self.local.port() == local.port()
+                && self.local.is_ipv4() == local.is_ipv4()
+    }
+
     /// Sends a datagram, or a run of datagrams of `segment` bytes (the last may be shorter), from `source` if the
     /// socket has several addresses. What the kernel does not take is lost, as datagrams are.
     pub(super) fn send(
