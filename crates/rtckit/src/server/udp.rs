@@ -79,8 +79,13 @@ impl UdpPort {
             local,
             may_fragment: false,
         };
-        // quinn-udp forbids it
+        // quinn-udp forbids it, for IPv6 twice
         port.let_fragment(true);
+        if local.is_ipv6()
+            && let Err(error) = clear_dont_fragment(&port.io)
+        {
+            tracing::debug!(%local, %error, "fragmentation stays forbidden");
+        }
         Ok(port)
     }
 
@@ -189,6 +194,19 @@ fn set_fragmentation(io: &UdpSocket, local: SocketAddr, may_fragment: bool) -> i
         sockopt::set_ipv6_mtu_discover(io, if may_fragment { V6::DONT } else { V6::DO })?;
     }
     Ok(())
+}
+
+/// Takes back what else forbids an IPv6 socket to fragment, beside the option that [`set_fragmentation`] changes, which
+/// is enough by itself.
+#[cfg(target_os = "linux")]
+fn clear_dont_fragment(io: &UdpSocket) -> io::Result<()> {
+    use nix::sys::socket::{setsockopt, sockopt::Ipv6DontFrag};
+    Ok(setsockopt(io, Ipv6DontFrag, &false)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn clear_dont_fragment(_: &UdpSocket) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -500,6 +518,37 @@ mod tests {
             for (may_fragment, expected) in [(true, V6::DONT), (false, V6::DO)] {
                 v6.let_fragment(may_fragment);
                 assert_eq!(sockopt::ipv6_mtu_discover(&v6.io), Ok(expected));
+            }
+        }
+    }
+
+    /// Over loopback only IPv6 has datagrams longer than the MTU of 65,536.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn what_is_longer_than_the_mtu_arrives_in_pieces() {
+        let address = SocketAddr::from((core::net::Ipv6Addr::LOCALHOST, 0));
+        // not every machine has IPv6
+        let Ok(peer) = tokio::net::UdpSocket::bind(address).await else {
+            return;
+        };
+        let to = peer.local_addr().unwrap();
+        let datagram = [7; 65_500];
+        let mut buf = [0; 65_536];
+        let ports = [UdpPort::relay(address), UdpPort::listen(address)];
+        for (name, mut port) in ["relay", "listener"]
+            .into_iter()
+            .zip(ports.map(Result::unwrap))
+        {
+            // by itself, and from an address that is named, as by a socket at all addresses
+            for source in [None, Some(address.ip())] {
+                for may_fragment in [true, false, true] {
+                    port.let_fragment(may_fragment);
+                    let sent = port.send(to, &datagram, datagram.len(), source);
+                    assert_eq!(sent, may_fragment, "{name}, {source:?}");
+                    if sent {
+                        assert_eq!(peer.recv(&mut buf).await.unwrap(), datagram.len());
+                    }
+                }
             }
         }
     }
