@@ -12,7 +12,7 @@ pub(super) const ERRORS_PER_TURN: usize = 32;
 /// A datagram that did not arrive.
 pub(super) struct Returned {
     /// Whom it was for. The port is 0, as RFC 8656 has it for one that is not known, where this host itself refused to
-    /// send.
+    /// send by IPv4.
     pub(super) peer: SocketAddr,
     /// Why.
     pub(super) icmp: Icmp,
