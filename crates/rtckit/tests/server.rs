@@ -611,6 +611,52 @@ async fn a_client_moves_whatever_thread_it_comes_to() {
     }
 }
 
+/// Peers say by them that they are still there.
+#[tokio::test]
+async fn empty_datagrams_of_peers_arrive() {
+    let server = server(|_| {}).await;
+    let timer = Timer::start();
+    for transport in ["udp", "tcp"] {
+        let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let to = peer.local_addr().unwrap();
+        let mut link = open(&server, transport).await;
+        let random = &mut *Provider::ring().random();
+        let config = ClientConfig::new("alice", "secret");
+        let mut client = TurnClient::new(config, link.path(), timer.now(), random);
+        let event = next_event(&mut client, &mut link, timer).await;
+        assert!(matches!(event, ClientEvent::Allocated { .. }), "{event:?}");
+        client.permit(timer.now(), to.ip());
+        while !client.is_permitted(to.ip()) {
+            let _ = next_event(&mut client, &mut link, timer).await;
+        }
+        let relayed = client.relayed(true).unwrap();
+        // in an indication, and by a channel
+        for is_bound in [false, true] {
+            if is_bound {
+                client.bind_channel(timer.now(), to);
+                let event = next_event(&mut client, &mut link, timer).await;
+                assert!(matches!(event, ClientEvent::ChannelBound { .. }));
+            }
+            let sent = [&b"one"[..], b"", b"", b"two"];
+            for payload in sent {
+                peer.send_to(payload, relayed).await.unwrap();
+            }
+            let mut received = Vec::new();
+            let mut buffers = Buffers::new();
+            while received.last().is_none_or(|last| last != b"two") {
+                let receive = poll_fn(|cx| {
+                    link.poll_receive(cx, &mut buffers, |datagram| {
+                        let from = client.handle_input(timer.now(), datagram);
+                        received.extend(from.map(|from| from.data.to_vec()));
+                    })
+                });
+                receive.await.unwrap();
+            }
+            assert_eq!(received, sent, "over {transport}");
+        }
+    }
+}
+
 async fn open(server: &TurnServer, transport: &str) -> Link {
     let uri = format!("turn:{}?transport={transport}", udp(server));
     let uri: ServerUri = uri.parse().unwrap();

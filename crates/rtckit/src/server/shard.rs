@@ -351,7 +351,7 @@ impl Shard {
                     local.set_ip(to);
                 }
                 let path = FiveTuple::udp(local, arrived.from);
-                for datagram in arrived.data.chunks_mut(arrived.stride) {
+                for datagram in arrived.datagrams() {
                     if self.is_stun_only && !is_binding(datagram) {
                         continue;
                     }
@@ -388,10 +388,9 @@ impl Shard {
         let id = relay.id;
         let now = self.time.now();
         for arrived in self.inbox.arrived(count) {
-            for payload in arrived.data.chunks(arrived.stride) {
-                let to = core
-                    .server
-                    .handle_relay_input(now, id, arrived.from, payload.len());
+            let from = arrived.from;
+            for payload in arrived.datagrams() {
+                let to = core.server.handle_relay_input(now, id, from, payload.len());
                 if let Some(to) = to {
                     core.send_to_client(&to, payload, &self.listeners);
                 }

@@ -225,8 +225,16 @@ pub(super) struct Arrived<'i> {
     pub(super) from: SocketAddr,
     /// The address of this host it came to.
     pub(super) to: Option<IpAddr>,
-    pub(super) stride: usize,
-    pub(super) data: &'i mut [u8],
+    stride: usize,
+    data: &'i mut [u8],
+}
+
+impl<'i> Arrived<'i> {
+    /// The datagrams, one after the other. An empty one came by itself: the kernel joins none with others.
+    pub(super) fn datagrams(self) -> impl Iterator<Item = &'i mut [u8]> {
+        let empty: Option<&mut [u8]> = self.data.is_empty().then_some(&mut []);
+        empty.into_iter().chain(self.data.chunks_mut(self.stride))
+    }
 }
 
 impl Inbox {
