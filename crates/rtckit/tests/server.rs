@@ -5,17 +5,19 @@
 use core::future::poll_fn;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
+use std::io;
 use std::sync::Arc;
 
 use rtckit::Provider;
 use rtckit::client::{Buffers, Link, ServerUri, Timer};
 use rtckit::server::{Config, TurnServer};
+use rtckit_proto::{Datagram, FiveTuple, Transport};
 use rtckit_stun::{Client, NonceSecret, Outcome, StaticUsers};
 use rtckit_turn::{
     Cidr, Client as TurnClient, ClientConfig, ClientEvent, RelayAddress, ServerConfig,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
 /// A server on loopback with the user alice. TCP takes the port UDP got, which may be taken: then another try.
 async fn server(change: impl Fn(&mut Config)) -> TurnServer {
@@ -281,6 +283,119 @@ async fn an_allocation_ends_with_its_stream() {
         tokio::task::yield_now().await;
     };
     assert_eq!(stats.allocations, 0);
+}
+
+/// The end of the client's last stream may be known later than its next one: each is served by a task of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_client_comes_back_from_the_same_port_at_once() {
+    let server = server(|_| {}).await;
+    let timer = Timer::start();
+    let mut local = SocketAddr::from(([127, 0, 0, 1], 0));
+    for round in 0..200 {
+        let config = ClientConfig::new("alice", "secret");
+        let (mut client, mut stream) = stream_from(local, &server, config, timer).await;
+        local = client.path().local;
+        let event = next_on(&mut client, &mut stream, timer).await;
+        let is_allocated = matches!(event, Ok(ClientEvent::Allocated { .. }));
+        assert!(is_allocated, "round {round}: {event:?}");
+        // and is not thrown out later
+        client.permit(timer.now(), [127, 0, 0, 1].into());
+        let event = next_on(&mut client, &mut stream, timer).await;
+        let is_permitted = matches!(event, Ok(ClientEvent::Permitted { .. }));
+        assert!(is_permitted, "round {round}: {event:?}");
+        // what an earlier stream had has ended with it
+        let stats = server.stats().await;
+        assert_eq!((stats.streams, stats.allocations), (1, 1), "round {round}");
+    }
+}
+
+/// Each stream goes to the thread that gave what it brings, which may be another one than the last stream went to.
+// all of 127.0.0.0/8 is this host's there: an address where nobody else has ports
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_client_comes_back_from_the_same_port_to_another_thread() {
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let server = server(|config| {
+        config.threads = 4;
+        config.turn.relays = vec![RelayAddress::new([127, 8, high, low].into())];
+    })
+    .await;
+    let timer = Timer::start();
+    let mut local = SocketAddr::from(([127, 0, 0, 1], 0));
+    for round in 0..64 {
+        let mut config = ClientConfig::new("alice", "secret");
+        config.even_port = Some(true);
+        let (mut first, mut link, event) = allocate_as(&server, timer, config).await;
+        let ClientEvent::Allocated { reservation, .. } = event else {
+            panic!("round {round}: {event:?}");
+        };
+        let mut config = ClientConfig::new("alice", "secret");
+        config.reservation = reservation;
+        let (mut client, mut stream) = stream_from(local, &server, config, timer).await;
+        local = client.path().local;
+        let event = next_on(&mut client, &mut stream, timer).await;
+        let is_allocated = matches!(event, Ok(ClientEvent::Allocated { .. }));
+        assert!(is_allocated, "round {round}: {event:?}");
+        first.close(timer.now());
+        let event = next_event(&mut first, &mut link, timer).await;
+        assert_eq!(event, ClientEvent::Released);
+        client.permit(timer.now(), [127, 0, 0, 1].into());
+        let event = next_on(&mut client, &mut stream, timer).await;
+        let is_permitted = matches!(event, Ok(ClientEvent::Permitted { .. }));
+        assert!(is_permitted, "round {round}: {event:?}");
+    }
+    // nothing of them stays with any thread
+    loop {
+        let stats = server.stats().await;
+        if (stats.streams, stats.allocations) == (0, 0) {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A client by a stream from `local`, which ends with a reset: the port is free at once.
+async fn stream_from(
+    local: SocketAddr,
+    server: &TurnServer,
+    config: ClientConfig,
+    timer: Timer,
+) -> (TurnClient, TcpStream) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.set_zero_linger().unwrap();
+    socket.bind(local).unwrap();
+    let stream = socket.connect(udp(server)).await.unwrap();
+    let path = FiveTuple {
+        transport: Transport::Tcp,
+        local: stream.local_addr().unwrap(),
+        remote: udp(server),
+    };
+    let random = &mut *Provider::ring().random();
+    (TurnClient::new(config, path, timer.now(), random), stream)
+}
+
+/// Drives a client by a stream until something happens, or the stream ends.
+async fn next_on(
+    client: &mut TurnClient,
+    stream: &mut TcpStream,
+    timer: Timer,
+) -> io::Result<ClientEvent> {
+    let mut buf = [0; 1400];
+    loop {
+        while let Some(sent) = client.poll_transmit(timer.now(), &mut buf) {
+            stream.write_all(&buf[sent.range]).await?;
+        }
+        if let Some(event) = client.poll_event() {
+            return Ok(event);
+        }
+        let (header, body) = buf.split_at_mut(20);
+        stream.read_exact(header).await?;
+        let len = usize::from(u16::from_be_bytes([header[2], header[3]]));
+        stream.read_exact(&mut body[..len]).await?;
+        let datagram = Datagram::new(client.path(), &mut buf[..20 + len]);
+        let _ = client.handle_input(timer.now(), datagram);
+    }
 }
 
 /// Asks over TCP; `None` when the stream is closed at once.

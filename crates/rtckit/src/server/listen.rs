@@ -2,6 +2,7 @@
 
 use core::hash::BuildHasher;
 use core::net::{IpAddr, SocketAddr};
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::collections::HashMap;
 use std::hash::RandomState;
@@ -16,7 +17,7 @@ use tokio_rustls::{TlsAcceptor, rustls};
 
 use super::config::Config;
 use super::shard::ShardHandle;
-use super::stream;
+use super::stream::{self, StreamId};
 use super::udp::UdpPort;
 use super::{Addresses, StartError};
 use rtckit_turn::subscriber;
@@ -165,6 +166,7 @@ impl Listening {
             tls: tls.clone(),
             shards: shards.into(),
             hash: RandomState::new(),
+            count: AtomicU64::new(0),
             is_stun_only: config.is_stun_only,
         });
         let mut tasks = JoinSet::new();
@@ -193,6 +195,8 @@ struct Door {
     tls: Option<Arc<Mutex<Arc<rustls::ServerConfig>>>>,
     shards: Arc<[ShardHandle]>,
     hash: RandomState,
+    /// How many streams there have been.
+    count: AtomicU64,
     is_stun_only: bool,
 }
 
@@ -234,9 +238,11 @@ impl Door {
                         local,
                         remote,
                     };
+                    let number = self.count.fetch_add(1, Ordering::Relaxed);
+                    let id = StreamId { path, number };
                     // beyond the ceiling a stream is closed again at once
                     if let Some(pass) = self.pass(remote.ip()) {
-                        streams.spawn(Arc::clone(&self).serve(stream, path, pass));
+                        streams.spawn(Arc::clone(&self).serve(stream, id, pass));
                     }
                 }
                 // out of descriptors, as a rule: others may close theirs
@@ -265,7 +271,8 @@ impl Door {
         })
     }
 
-    async fn serve(self: Arc<Self>, stream: TcpStream, path: FiveTuple, pass: Pass) {
+    async fn serve(self: Arc<Self>, stream: TcpStream, id: StreamId, pass: Pass) {
+        let path = id.path;
         let _ = stream.set_nodelay(true);
         // all streams of a client go to one shard: a data connection has to meet its allocation
         let place = self.hash.hash_one(path.remote.ip()) as usize % self.shards.len().max(1);
@@ -276,7 +283,7 @@ impl Door {
                 let handshake = TlsAcceptor::from(config).accept(stream);
                 match timeout(self.timeout, handshake).await {
                     Ok(Ok(stream)) => {
-                        stream::serve(stream, path, shards(), self.limits()).await;
+                        stream::serve(stream, id, shards(), self.limits()).await;
                     }
                     Ok(Err(error)) => {
                         tracing::debug!(client = %path.remote, %error, "TLS handshake failed");
@@ -284,7 +291,7 @@ impl Door {
                     Err(_) => {}
                 }
             }
-            _ => stream::serve(stream, path, shards(), self.limits()).await,
+            _ => stream::serve(stream, id, shards(), self.limits()).await,
         }
         drop(pass);
     }
@@ -311,6 +318,7 @@ mod tests {
             tls: None,
             shards: Arc::default(),
             hash: RandomState::new(),
+            count: AtomicU64::new(0),
             is_stun_only: false,
         });
         let [one, other] = [1, 2].map(|last| IpAddr::from([192, 0, 2, last]));

@@ -338,6 +338,7 @@ mod tests {
     use rtckit_proto::FiveTuple;
     use rtckit_stun::StaticUsers;
 
+    use super::stream::StreamId;
     use super::*;
 
     #[tokio::test]
@@ -350,10 +351,11 @@ mod tests {
         let (shard, handle) =
             Shard::new(config.turn.clone(), users, Vec::new(), random, rest).unwrap();
         // it is asked for as much as there is room for before it looks at anything
-        let path = FiveTuple::udp(address, address);
+        let (path, number) = (FiveTuple::udp(address, address), 0);
+        let stream = StreamId { path, number };
         while handle
             .commands
-            .try_send(Command::StreamClosed(path))
+            .try_send(Command::StreamClosed(stream))
             .is_ok()
         {}
         let (_, running) = watch::channel(1);

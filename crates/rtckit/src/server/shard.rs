@@ -33,7 +33,7 @@ use super::peer_streams::PeerStreams;
 use super::returned::{self, ERRORS_PER_TURN, Returned};
 use super::siblings::Siblings;
 use super::steer::Homes;
-use super::stream::StreamHandle;
+use super::stream::{StreamHandle, StreamId};
 use super::udp::{Inbox, Outbox, Run, UdpPort, is_returned, source_of};
 use crate::time::Time;
 
@@ -56,11 +56,11 @@ const MAX_ANSWER: usize = 2048;
 #[derive(Debug)]
 pub(super) enum Command {
     /// A client's stream is open.
-    StreamOpened(FiveTuple, StreamHandle),
+    StreamOpened(StreamHandle),
     /// Whole messages came on it.
-    Frames(FiveTuple, Vec<u8>),
+    Frames(StreamId, Vec<u8>),
     /// It is closed.
-    StreamClosed(FiveTuple),
+    StreamClosed(StreamId),
     /// A datagram that another shard received for this one.
     Datagram(FiveTuple, Vec<u8>),
     /// A connection with a peer was opened, or not.
@@ -605,13 +605,17 @@ impl Core {
 
     fn on_command(&mut self, now: Instant, command: Command, listeners: &[UdpPort]) {
         match command {
-            Command::StreamOpened(path, stream) => {
-                self.streams.insert(path, stream);
+            Command::StreamOpened(stream) => self.on_stream(now, stream, listeners),
+            Command::Frames(stream, mut bytes) => {
+                self.on_frames(now, stream, &mut bytes, listeners);
             }
-            Command::Frames(path, mut bytes) => self.on_frames(now, path, &mut bytes, listeners),
-            Command::StreamClosed(path) => {
-                self.streams.remove(&path);
-                self.server.stream_closed(path);
+            Command::StreamClosed(StreamId { path, number }) => {
+                // its client may have come back
+                let held = self.streams.get(&path);
+                if held.is_none_or(|held| held.id().number == number) {
+                    self.streams.remove(&path);
+                    self.server.stream_closed(path);
+                }
             }
             Command::Connected(connection, stream) => {
                 let is_open = self.peer_streams.connected(connection, stream);
@@ -635,14 +639,34 @@ impl Core {
         self.drain(now, listeners);
     }
 
+    /// A client's stream. With it ends what the client had by an earlier one from the same port, whose own end may not
+    /// have been told yet.
+    fn on_stream(&mut self, now: Instant, stream: StreamHandle, listeners: &[UdpPort]) {
+        let StreamId { path, number } = stream.id();
+        let held = self.streams.get(&path);
+        if held.is_some_and(|held| held.id().number > number) {
+            return;
+        }
+        self.streams.remove(&path);
+        self.server.stream_closed(path);
+        // all of that is for the earlier one
+        self.drain(now, listeners);
+        self.streams.insert(path, stream);
+    }
+
     /// Messages of a stream, one after the other, as its task has cut them.
     fn on_frames(
         &mut self,
         now: Instant,
-        path: FiveTuple,
+        id: StreamId,
         mut bytes: &mut [u8],
         listeners: &[UdpPort],
     ) {
+        let path = id.path;
+        let held = self.streams.get(&path);
+        if held.is_none_or(|held| held.id() != id) {
+            return;
+        }
         while let Ok(Some((len, taken))) = rtckit_stun::frame_len(bytes) {
             let Some((frame, rest)) = bytes.split_at_mut_checked(taken.min(bytes.len())) else {
                 return;
@@ -668,5 +692,85 @@ impl Core {
             streams: self.streams.len(),
             lost: self.lost,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rtckit_crypto::provider::Provider;
+    use rtckit_stun::StaticUsers;
+
+    use super::super::Config;
+    use super::super::stream::TaskHandle;
+    use super::*;
+
+    const PATH: FiveTuple = FiveTuple {
+        transport: Transport::Tcp,
+        local: SocketAddr::new(core::net::IpAddr::V4(core::net::Ipv4Addr::LOCALHOST), 3478),
+        remote: SocketAddr::new(core::net::IpAddr::V4(core::net::Ipv4Addr::LOCALHOST), 5000),
+    };
+
+    /// A shard that listens nowhere.
+    fn shard() -> Shard {
+        let config = Config::at("test", PATH.local, Arc::new(StaticUsers::new("test")));
+        let random = &mut *Provider::ring().random();
+        let rest = (config.time, false);
+        let (shard, _) = Shard::new(config.turn, config.users, Vec::new(), random, rest).unwrap();
+        shard
+    }
+
+    impl Shard {
+        fn is_told(&mut self, command: Command) {
+            let now = self.time.now();
+            self.core.on_command(now, command, &[]);
+        }
+
+        /// The stream of `number` on the one path there is.
+        fn opens(&mut self, number: u64) -> (StreamId, TaskHandle) {
+            let id = StreamId { path: PATH, number };
+            let (handle, task) = StreamHandle::new(id);
+            self.is_told(Command::StreamOpened(handle));
+            (id, task)
+        }
+
+        fn held(&self) -> Option<u64> {
+            self.core.streams.get(&PATH).map(|held| held.id().number)
+        }
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_stream_is_not_that_of_the_next_from_the_same_port() {
+        let mut shard = shard();
+        let (first, first_task) = shard.opens(1);
+        let (second, second_task) = shard.opens(2);
+        assert!(first_task.is_closed());
+        shard.is_told(Command::StreamClosed(first));
+        assert_eq!(shard.held(), Some(2));
+        assert!(!second_task.is_closed());
+
+        // nor does what the first one sent last come from the second
+        let mut request = [0; 20];
+        request[..8].copy_from_slice(&[0, 3, 0, 0, 0x21, 0x12, 0xa4, 0x42]);
+        shard.is_told(Command::Frames(first, request.to_vec()));
+        assert_eq!(shard.core.server.counters().requests, 0);
+        shard.is_told(Command::Frames(second, request.to_vec()));
+        assert_eq!(shard.core.server.counters().requests, 1);
+
+        shard.is_told(Command::StreamClosed(second));
+        assert_eq!(shard.held(), None);
+        assert!(second_task.is_closed());
+        // of a stream that is gone nothing is heard
+        shard.is_told(Command::Frames(first, request.to_vec()));
+        assert_eq!(shard.core.server.counters().requests, 1);
+    }
+
+    /// Their tasks run as they like.
+    #[tokio::test]
+    async fn the_later_of_two_streams_stays_whichever_is_told_of_first() {
+        let mut shard = shard();
+        let (_, second) = shard.opens(2);
+        let (_, first) = shard.opens(1);
+        assert_eq!(shard.held(), Some(2));
+        assert!(first.is_closed() && !second.is_closed());
     }
 }

@@ -51,19 +51,47 @@ struct Shared {
     is_allocated: AtomicBool,
 }
 
+/// Which stream it is. A client that comes back from the same port may do so before the end of its last stream is known
+/// here, so a path alone is not enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StreamId {
+    pub(super) path: FiveTuple,
+    /// The later of two streams of one path has the higher one.
+    pub(super) number: u64,
+}
+
 /// The shard's end of a stream. The task closes the stream when this is dropped.
 pub(super) struct StreamHandle {
+    id: StreamId,
     messages: mpsc::UnboundedSender<Message>,
     shared: Arc<Shared>,
 }
 
 impl core::fmt::Debug for StreamHandle {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("StreamHandle").finish_non_exhaustive()
+        f.debug_struct("StreamHandle")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
 impl StreamHandle {
+    /// One for each end.
+    pub(super) fn new(id: StreamId) -> (Self, TaskHandle) {
+        let (sender, messages) = mpsc::unbounded_channel();
+        let shared = Arc::<Shared>::default();
+        let handle = Self {
+            id,
+            messages: sender,
+            shared: Arc::clone(&shared),
+        };
+        (handle, TaskHandle { messages, shared })
+    }
+
+    pub(super) const fn id(&self) -> StreamId {
+        self.id
+    }
+
     /// A payload for the client; `false` when too much waits already.
     pub(super) fn offer(&self, bytes: Vec<u8>) -> bool {
         let len = bytes.len();
@@ -107,6 +135,20 @@ impl StreamHandle {
     }
 }
 
+/// The task's end of what it shares with the shard.
+pub(super) struct TaskHandle {
+    messages: mpsc::UnboundedReceiver<Message>,
+    shared: Arc<Shared>,
+}
+
+#[cfg(test)]
+impl TaskHandle {
+    /// Whether the shard wants the stream to end.
+    pub(super) fn is_closed(&self) -> bool {
+        self.messages.is_closed()
+    }
+}
+
 /// What a stream may do.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -121,7 +163,7 @@ pub(super) struct Limits {
 /// It begins with the shard at `place` of all, and goes to another one if the client brings what that one gave it.
 pub(super) async fn serve<S>(
     stream: S,
-    path: FiveTuple,
+    id: StreamId,
     (shards, place): (Arc<[ShardHandle]>, usize),
     limits: Limits,
 ) where
@@ -130,7 +172,7 @@ pub(super) async fn serve<S>(
     let Some(shard) = shards.get(place).cloned() else {
         return;
     };
-    let Some((messages, shared)) = open(&shard, path).await else {
+    let Some(TaskHandle { messages, shared }) = open(&shard, id).await else {
         return;
     };
     let (reader, writer) = tokio::io::split(stream);
@@ -139,7 +181,7 @@ pub(super) async fn serve<S>(
         writer,
         messages,
         shared,
-        path,
+        id,
         shard,
         shards,
         place,
@@ -150,28 +192,20 @@ pub(super) async fn serve<S>(
     match task.run().await {
         Ok(Some((connection, peer, ended))) => task.splice(connection, peer, ended).await,
         Ok(None) => {
-            task.shard.send(Command::StreamClosed(path)).await;
+            task.shard.send(Command::StreamClosed(id)).await;
         }
         Err(error) => {
-            tracing::debug!(client = %path.remote, %error, "stream closed");
-            task.shard.send(Command::StreamClosed(path)).await;
+            tracing::debug!(client = %id.path.remote, %error, "stream closed");
+            task.shard.send(Command::StreamClosed(id)).await;
         }
     }
 }
 
 /// Tells a shard of the stream; returns the stream's end of what they share.
-async fn open(
-    shard: &ShardHandle,
-    path: FiveTuple,
-) -> Option<(mpsc::UnboundedReceiver<Message>, Arc<Shared>)> {
-    let (sender, messages) = mpsc::unbounded_channel();
-    let shared = Arc::<Shared>::default();
-    let handle = StreamHandle {
-        messages: sender,
-        shared: Arc::clone(&shared),
-    };
-    let opened = shard.send(Command::StreamOpened(path, handle)).await;
-    opened.then_some((messages, shared))
+async fn open(shard: &ShardHandle, id: StreamId) -> Option<TaskHandle> {
+    let (handle, task) = StreamHandle::new(id);
+    let opened = shard.send(Command::StreamOpened(handle)).await;
+    opened.then_some(task)
 }
 
 type Joined = (ConnectionId, TcpStream, oneshot::Receiver<()>);
@@ -181,7 +215,7 @@ struct Task<S> {
     writer: WriteHalf<S>,
     messages: mpsc::UnboundedReceiver<Message>,
     shared: Arc<Shared>,
-    path: FiveTuple,
+    id: StreamId,
     /// The shard that serves it, and where that is.
     shard: ShardHandle,
     place: usize,
@@ -266,7 +300,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             self.go_to(place).await?;
         }
         self.is_waiting = true;
-        if !self.shard.send(Command::Frames(self.path, frames)).await {
+        if !self.shard.send(Command::Frames(self.id, frames)).await {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         Ok(true)
@@ -278,12 +312,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         let Some(shard) = self.shards.get(place).filter(|_| place != self.place) else {
             return Ok(());
         };
-        let Some((messages, shared)) = open(shard, self.path).await else {
+        let Some(TaskHandle { messages, shared }) = open(shard, self.id).await else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
         let old = core::mem::replace(&mut self.shard, shard.clone());
         (self.messages, self.shared, self.place) = (messages, shared, place);
-        old.send(Command::StreamClosed(self.path)).await;
+        old.send(Command::StreamClosed(self.id)).await;
         Ok(())
     }
 
@@ -303,7 +337,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             }
         }
         self.shared.queued.fetch_sub(len, Ordering::Relaxed);
-        if self.path.transport != Transport::Tls {
+        if self.id.path.transport != Transport::Tls {
             messages = vec![messages.concat()];
         }
         let write = async {
@@ -355,7 +389,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             copy_bidirectional(&mut client, &mut peer).await
         };
         tokio::select! {
-            result = carry => tracing::debug!(client = %self.path.remote, ?result, "connection ended"),
+            result = carry => tracing::debug!(client = %self.id.path.remote, ?result, "connection ended"),
             _ = ended => {}
         }
         self.shard.send(Command::ConnectionClosed(connection)).await;
@@ -412,11 +446,8 @@ mod tests {
 
     #[test]
     fn payloads_for_who_does_not_read_have_a_ceiling() {
-        let (messages, mut task) = mpsc::unbounded_channel();
-        let handle = StreamHandle {
-            messages,
-            shared: Arc::default(),
-        };
+        let (path, number) = (FiveTuple::udp(([0; 4], 0).into(), ([0; 4], 0).into()), 0);
+        let (handle, mut task) = StreamHandle::new(StreamId { path, number });
         let payload = || vec![0; 1024];
         // more than twice as many, so that a queue without an end is seen
         let taken = (0..1024).filter(|_| handle.offer(payload())).count();
@@ -426,7 +457,7 @@ mod tests {
             handle.answer(payload());
         }
         let mut queued = 0;
-        while let Ok(Message::Bytes(bytes)) = task.try_recv() {
+        while let Ok(Message::Bytes(bytes)) = task.messages.try_recv() {
             queued += bytes.len();
         }
         assert_eq!(queued, 2 * MAX_QUEUED + 1024);
