@@ -772,6 +772,26 @@ async fn empty_datagrams_of_peers_arrive() {
     }
 }
 
+/// It goes to the thread that has the allocation; the one it came to first has nothing more of it.
+#[tokio::test]
+async fn a_stream_that_goes_to_another_thread_leaves_the_first() {
+    let server = server(|config| config.threads = 4).await;
+    let timer = Timer::start();
+    let mut held = Vec::new();
+    for round in 1..=16 {
+        let mut config = ClientConfig::new("alice", "secret");
+        config.is_mobile = true;
+        let (mut client, _link, event) = allocate_as(&server, timer, config).await;
+        assert!(matches!(event, ClientEvent::Allocated { .. }), "{event:?}");
+        let mut stream = open(&server, "tcp").await;
+        assert!(client.migrate(timer.now(), stream.path()));
+        let event = next_event(&mut client, &mut stream, timer).await;
+        assert_eq!(event, ClientEvent::Moved);
+        held.push(stream);
+        assert_eq!(server.stats().await.streams, round);
+    }
+}
+
 async fn open(server: &TurnServer, transport: &str) -> Link {
     let uri = format!("turn:{}?transport={transport}", udp(server));
     let uri: ServerUri = uri.parse().unwrap();
