@@ -73,13 +73,8 @@ impl PeerStreams {
     pub(super) fn connect(&mut self, id: ConnectionId, local: SocketAddr, peer: SocketAddr) {
         let shard = self.shard.clone();
         let task = self.runtime.spawn(async move {
-            let open = async { bind(local)?.connect(peer).await };
-            let stream = match timeout(CONNECT_TIMEOUT, open).await {
-                Ok(Ok(stream)) => {
-                    // what one end has written is not to wait for the other's acknowledgement
-                    let _ = stream.set_nodelay(true);
-                    Some(stream)
-                }
+            let stream = match timeout(CONNECT_TIMEOUT, open(local, peer)).await {
+                Ok(Ok(stream)) => Some(stream),
                 Ok(Err(error)) => {
                     tracing::debug!(%local, %peer, %error, "cannot connect to a peer");
                     None
@@ -128,6 +123,10 @@ impl PeerStreams {
     }
 }
 
+async fn open(local: SocketAddr, peer: SocketAddr) -> io::Result<TcpStream> {
+    Ok(prompt(bind(local)?.connect(peer).await?))
+}
+
 /// A socket at a relay's address, which others may have too: the relay listens there and connects from there.
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() {
@@ -144,9 +143,8 @@ fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
 
 async fn accept(listener: TcpListener, relay: RelayId, shard: ShardHandle) {
     loop {
-        match listener.accept().await {
+        match next_peer(&listener).await {
             Ok((stream, peer)) => {
-                let _ = stream.set_nodelay(true);
                 if !shard.send(Command::Accepted(relay, peer, stream)).await {
                     return;
                 }
@@ -154,5 +152,31 @@ async fn accept(listener: TcpListener, relay: RelayId, shard: ShardHandle) {
             // out of descriptors, as a rule: others may close theirs
             Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
         }
+    }
+}
+
+async fn next_peer(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, peer) = listener.accept().await?;
+    Ok((prompt(stream), peer))
+}
+
+/// What one end has written is not to wait for the other's acknowledgement.
+fn prompt(stream: TcpStream) -> TcpStream {
+    let _ = stream.set_nodelay(true);
+    stream
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_waits_for_acknowledgements() {
+        let listener = bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = listener.listen(BACKLOG.unsigned_abs()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let opened = open(([127, 0, 0, 1], 0).into(), address).await.unwrap();
+        let (accepted, _) = next_peer(&listener).await.unwrap();
+        assert!(opened.nodelay().unwrap() && accepted.nodelay().unwrap());
     }
 }
