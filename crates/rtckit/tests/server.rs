@@ -14,10 +14,11 @@ use rtckit::server::{Config, TurnServer};
 use rtckit_proto::{Datagram, FiveTuple, Transport};
 use rtckit_stun::{Client, NonceSecret, Outcome, StaticUsers};
 use rtckit_turn::{
-    Cidr, Client as TurnClient, ClientConfig, ClientEvent, RelayAddress, ServerConfig,
+    Cidr, Client as TurnClient, ClientConfig, ClientEvent, DataConnectionState, Failure,
+    RelayAddress, ServerConfig,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 
 /// A server on loopback with the user alice. TCP takes the port UDP got, which may be taken: then another try.
 async fn server(change: impl Fn(&mut Config)) -> TurnServer {
@@ -351,6 +352,67 @@ async fn a_client_comes_back_from_the_same_port_to_another_thread() {
             break;
         }
         tokio::task::yield_now().await;
+    }
+}
+
+/// The stream may have ended when its task is told of the connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_connection_ends_with_a_stream_that_ends_as_it_is_joined() {
+    let server = server(|_| {}).await;
+    let timer = Timer::start();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let peer = listener.local_addr().unwrap();
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut config = ClientConfig::new("alice", "secret");
+    config.relayed = Transport::Tcp;
+    let (mut client, mut control) = stream_from(any, &server, config.clone(), timer).await;
+    let event = next_on(&mut client, &mut control, timer).await;
+    assert!(matches!(event, Ok(ClientEvent::Allocated { .. })));
+    client.permit(timer.now(), peer.ip());
+    let event = next_on(&mut client, &mut control, timer).await;
+    assert!(matches!(event, Ok(ClientEvent::Permitted { .. })));
+    for round in 0..200 {
+        // the end of the last connection is known a moment later; if it never is, there is one with this peer already
+        let connection = tokio::time::timeout(Duration::from_secs(10), async {
+            loop {
+                client.connect(timer.now(), peer);
+                match next_on(&mut client, &mut control, timer).await.unwrap() {
+                    ClientEvent::OpenDataConnection { connection, .. } => return connection,
+                    event => assert!(
+                        matches!(event, ClientEvent::ConnectFailed { code: 446, .. }),
+                        "round {round}: {event:?}"
+                    ),
+                }
+            }
+        })
+        .await;
+        let connection = connection.unwrap_or_else(|_| panic!("round {round}: it does not end"));
+        let (mut accepted, _) = listener.accept().await.unwrap();
+        // a reset, before the server has read it, or when it answers, or when the streams are joined already
+        let mut binding = client.data_connection(timer.now(), connection);
+        let mut data = TcpStream::connect(udp(&server)).await.unwrap();
+        data.set_zero_linger().unwrap();
+        let mut buf = [0; 1400];
+        let len = binding.poll_transmit(timer.now(), &mut buf).unwrap();
+        data.write_all(&buf[..len]).await.unwrap();
+        for _ in 0..round % 50 {
+            tokio::task::yield_now().await;
+        }
+        drop(data);
+        // what the server has not read it waits for still
+        let mut binding = client.data_connection(timer.now(), connection);
+        let mut data = TcpStream::connect(udp(&server)).await.unwrap();
+        let len = binding.poll_transmit(timer.now(), &mut buf).unwrap();
+        data.write_all(&buf[..len]).await.unwrap();
+        let len = data.read(&mut buf).await.unwrap();
+        let state = binding.handle_input(timer.now(), &buf[..len]);
+        let refused = DataConnectionState::Failed(Failure::Refused(400));
+        assert!(
+            state == DataConnectionState::Bound || state == refused,
+            "{state:?}"
+        );
+        drop(data);
+        until_closed(&mut accepted).await;
     }
 }
 

@@ -191,12 +191,10 @@ pub(super) async fn serve<S>(
     };
     match task.run().await {
         Ok(Some((connection, peer, ended))) => task.splice(connection, peer, ended).await,
-        Ok(None) => {
-            task.shard.send(Command::StreamClosed(id)).await;
-        }
+        Ok(None) => task.end().await,
         Err(error) => {
             tracing::debug!(client = %id.path.remote, %error, "stream closed");
-            task.shard.send(Command::StreamClosed(id)).await;
+            task.end().await;
         }
     }
 }
@@ -348,20 +346,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             }
             self.writer.flush().await
         };
-        match timeout(self.limits.timeout, write).await {
-            Ok(result) => result?,
-            Err(_) => return Err(io::ErrorKind::TimedOut.into()),
-        }
+        let written = timeout(self.limits.timeout, write).await;
+        let written = written.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
         match next {
-            Some(Message::GoOn) => {
+            // it comes again, from the front of nothing: a stream that is joined gets nothing else
+            Some(Message::Join(connection, peer, ended)) => self.put_back(connection, peer, ended),
+            Some(Message::GoOn) if written.is_ok() => {
                 self.is_waiting = false;
                 self.hand_over().await?;
             }
-            // it comes again, from the front of nothing: a stream that is joined gets nothing else
-            Some(Message::Join(connection, peer, ended)) => self.put_back(connection, peer, ended),
-            Some(Message::Bytes(_)) | None => {}
+            _ => {}
         }
-        Ok(())
+        written
     }
 
     /// A stream that is joined hears nothing more from the shard, so the order of messages is kept.
@@ -374,6 +370,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         let (sender, messages) = mpsc::unbounded_channel();
         let _ = sender.send(Message::Join(connection, peer, ended));
         self.messages = messages;
+    }
+
+    /// Tells the shard that the stream has ended, and the connection with it that it may just have been joined with.
+    async fn end(mut self) {
+        self.messages.close();
+        while let Ok(message) = self.messages.try_recv() {
+            if let Message::Join(connection, ..) = message {
+                self.shard.send(Command::ConnectionClosed(connection)).await;
+            }
+        }
+        self.shard.send(Command::StreamClosed(self.id)).await;
     }
 
     /// Carries bytes between the client and a peer until either ends.
