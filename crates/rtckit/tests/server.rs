@@ -324,14 +324,7 @@ async fn a_client_comes_back_from_the_same_port_to_another_thread() {
     let timer = Timer::start();
     let mut local = SocketAddr::from(([127, 0, 0, 1], 0));
     for round in 0..64 {
-        let mut config = ClientConfig::new("alice", "secret");
-        config.even_port = Some(true);
-        let (mut first, mut link, event) = allocate_as(&server, timer, config).await;
-        let ClientEvent::Allocated { reservation, .. } = event else {
-            panic!("round {round}: {event:?}");
-        };
-        let mut config = ClientConfig::new("alice", "secret");
-        config.reservation = reservation;
+        let (mut first, mut link, config) = allocate_pair(&server, timer).await;
         let (mut client, mut stream) = stream_from(local, &server, config, timer).await;
         local = client.path().local;
         let event = next_on(&mut client, &mut stream, timer).await;
@@ -574,6 +567,19 @@ async fn allocate_as(
     allocate_at(&uri, server, config, timer).await
 }
 
+/// A client that has a port and has had the next one kept aside, and how another one gets that.
+async fn allocate_pair(server: &TurnServer, timer: Timer) -> (TurnClient, Link, ClientConfig) {
+    let mut config = ClientConfig::new("alice", "secret");
+    config.even_port = Some(true);
+    let (client, link, event) = allocate_as(server, timer, config).await;
+    let ClientEvent::Allocated { reservation, .. } = event else {
+        panic!("{event:?}");
+    };
+    let mut config = ClientConfig::new("alice", "secret");
+    config.reservation = reservation;
+    (client, link, config)
+}
+
 async fn allocate_at(
     uri: &str,
     server: &TurnServer,
@@ -600,14 +606,7 @@ async fn a_reserved_port_is_held_whatever_thread_its_client_comes_to() {
     .await;
     let timer = Timer::start();
     for round in 0..64 {
-        let mut config = ClientConfig::new("alice", "secret");
-        config.even_port = Some(true);
-        let (mut first, mut link, event) = allocate_as(&server, timer, config).await;
-        let ClientEvent::Allocated { reservation, .. } = event else {
-            panic!("round {round}: {event:?}");
-        };
-        let mut config = ClientConfig::new("alice", "secret");
-        config.reservation = reservation;
+        let (mut first, mut link, config) = allocate_pair(&server, timer).await;
         let (mut second, mut second_link, event) = allocate_as(&server, timer, config).await;
         assert!(
             matches!(event, ClientEvent::Allocated { .. }),
