@@ -28,8 +28,7 @@ pub(crate) fn shown(
     key: Option<&Path>,
     addresses: impl IntoIterator<Item = IpAddr>,
 ) -> Result<Shown, Failure> {
-    let key_file = key;
-    let (chain, key) = match (cert, key) {
+    let (chain, private) = match (cert, key) {
         (Some(cert), Some(key)) => (from_file(cert)?, private_key(key)?),
         _ => self_made(addresses)?,
     };
@@ -38,8 +37,12 @@ pub(crate) fn shown(
     });
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(|error| refused(cert, key_file, &error))?;
+        .and_then(|builder| {
+            builder
+                .with_no_client_auth()
+                .with_single_cert(chain, private)
+        })
+        .map_err(|error| refused(cert, key, &error))?;
     Ok(Shown {
         config,
         fingerprint,
